@@ -1,0 +1,2 @@
+//! bulla: all of Sigstore in one binary.
+fn main() {}

@@ -1,0 +1,10 @@
+//! services.
+
+pub mod ca;
+pub mod clock;
+pub mod ct;
+pub mod idp;
+pub mod keys;
+pub mod repo;
+pub mod transparency;
+pub mod tsa;

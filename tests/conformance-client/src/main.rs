@@ -1,0 +1,2 @@
+//! The public conformance protocol, spoken by our client.
+fn main() {}
