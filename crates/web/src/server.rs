@@ -1,0 +1,14 @@
+//! The public port: connections, TLS, limits, and what every request goes through.
+//!
+//! Each request gets an id, a client address (through declared proxies only), a check of its `Host` against
+//! the configured names, a rate if it writes, a deadline, one line in the log and one count in the metrics.
+
+mod client_address;
+mod gate;
+mod listen;
+mod rate;
+
+pub use client_address::{ClientAddress, Network, NetworkError};
+pub use gate::{Gate, RequestId, guard};
+pub use listen::{Listener, serve};
+pub use rate::Rate;
