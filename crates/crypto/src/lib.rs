@@ -6,8 +6,10 @@
 //! Start reading at [`PublicKey`] and [`SigningKey`]. [`Scheme`] says how a signature is made;
 //! [`KeyDetails`] is the registry of names that the Sigstore formats have for pairs of key and scheme.
 
+pub mod cosign_key;
 mod digest;
 mod key_details;
+pub mod key_file;
 mod key_kind;
 mod pem;
 mod public_key;

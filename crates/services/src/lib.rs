@@ -4,6 +4,7 @@ pub mod ca;
 pub mod clock;
 pub mod ct;
 pub mod idp;
+pub mod init;
 pub mod keys;
 pub mod repo;
 pub mod transparency;
