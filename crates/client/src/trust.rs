@@ -122,7 +122,11 @@ impl TrustStore {
     /// # Errors
     ///
     /// See [`TrustError`].
-    pub async fn update(&self, name: Option<&str>, now: Timestamp) -> Result<TrustEntry, TrustError> {
+    pub async fn update(
+        &self,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<TrustEntry, TrustError> {
         let _ = (name, now);
         todo!()
     }
