@@ -160,8 +160,8 @@ impl KeyDirectory {
     /// # Errors
     ///
     /// [`KeyDirectoryError::Exposed`] if others can read it, [`KeyDirectoryError::Io`] if it is not there.
-    pub fn open(path: &Path, passphrase: Passphrase) -> Result<Self, KeyDirectoryError> {
-        let _ = passphrase.0;
+    pub fn open(path: &Path, passphrase: &Passphrase) -> Result<Self, KeyDirectoryError> {
+        let _ = &passphrase.0;
         Ok(Self { path: path.to_owned() })
     }
 
