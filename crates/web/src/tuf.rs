@@ -28,7 +28,10 @@ pub fn routes(repository: Arc<TrustRepository>) -> Router {
         .with_state(repository)
 }
 
-async fn file(State(repository): State<Arc<TrustRepository>>, Path(path): Path<String>) -> Response {
+async fn file(
+    State(repository): State<Arc<TrustRepository>>,
+    Path(path): Path<String>,
+) -> Response {
     match repository.file(&path) {
         Some(file) => answer(file.contents, &path, file.immutable),
         // Clients ask for the root after the newest until they are told that there is none: 404, never 403.
