@@ -57,7 +57,11 @@ impl Loopback {
     /// # Errors
     ///
     /// [`LoopbackError::Refused`], [`LoopbackError::Timeout`].
-    pub async fn receive(self, _state: &str, _timeout: Duration) -> Result<Callback, LoopbackError> {
+    pub async fn receive(
+        self,
+        _state: &str,
+        _timeout: Duration,
+    ) -> Result<Callback, LoopbackError> {
         todo!()
     }
 }

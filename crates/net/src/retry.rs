@@ -20,9 +20,6 @@ impl Retry {
     /// One attempt.
     pub const NEVER: Self = Self { attempts: 1, first: Duration::ZERO, longest: Duration::ZERO };
     /// Four attempts within some seconds: for requests that may be repeated.
-    pub const SOME: Self = Self {
-        attempts: 4,
-        first: Duration::from_millis(250),
-        longest: Duration::from_secs(10),
-    };
+    pub const SOME: Self =
+        Self { attempts: 4, first: Duration::from_millis(250), longest: Duration::from_secs(10) };
 }

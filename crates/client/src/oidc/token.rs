@@ -31,7 +31,11 @@ impl IdentityToken {
     /// # Errors
     ///
     /// See [`IdentityTokenError`].
-    pub fn parse(_token: &str, _audience: &str, _now: Timestamp) -> Result<Self, IdentityTokenError> {
+    pub fn parse(
+        _token: &str,
+        _audience: &str,
+        _now: Timestamp,
+    ) -> Result<Self, IdentityTokenError> {
         todo!()
     }
 

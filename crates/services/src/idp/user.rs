@@ -52,7 +52,12 @@ impl UserFile {
     /// # Errors
     ///
     /// See [`UserFileError`]: an address that is none, one that is taken, a password that is too short.
-    pub fn add(&self, _email: &str, _password: &str, _now: Timestamp) -> Result<User, UserFileError> {
+    pub fn add(
+        &self,
+        _email: &str,
+        _password: &str,
+        _now: Timestamp,
+    ) -> Result<User, UserFileError> {
         todo!()
     }
 
