@@ -73,13 +73,11 @@ impl Client {
     }
 
     /// A GET request; it is tried again as [`Retry::SOME`](crate::Retry::SOME) says.
-    #[must_use]
     pub fn get(&self, _url: Url) -> Request {
         todo!()
     }
 
     /// A POST request; it is sent once unless the caller says otherwise.
-    #[must_use]
     pub fn post(&self, _url: Url) -> Request {
         todo!()
     }
