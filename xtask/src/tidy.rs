@@ -38,7 +38,7 @@ mod tests {
             .into_iter()
             .filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("//! "))
             .collect();
-        assert_eq!(silent, [PathBuf::new(); 0]);
+        assert_eq!(silent, Vec::<PathBuf>::new());
     }
 
     #[test]
@@ -65,6 +65,6 @@ mod tests {
                 SHAPELESS.contains(&stem)
             })
             .collect();
-        assert_eq!(shapeless, [PathBuf::new(); 0]);
+        assert_eq!(shapeless, Vec::<PathBuf>::new());
     }
 }
