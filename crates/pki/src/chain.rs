@@ -62,7 +62,9 @@ pub enum PathError {
         subject: String,
     },
     /// A certificate of the path is not valid yet, or no longer.
-    #[error("the certificate of {subject} is valid from {not_before} to {not_after}, not at {time}")]
+    #[error(
+        "the certificate of {subject} is valid from {not_before} to {not_after}, not at {time}"
+    )]
     Validity {
         /// Whose certificate.
         subject: String,

@@ -52,7 +52,9 @@ pub enum IssueError {
     #[error("the issuer's certificate may not issue certificates")]
     NotAnAuthority,
     /// The new certificate would be valid longer than its issuer, or before it.
-    #[error("the certificate would be valid until {not_after}, its issuer only until {issuer_not_after}")]
+    #[error(
+        "the certificate would be valid until {not_after}, its issuer only until {issuer_not_after}"
+    )]
     OutlivesIssuer {
         /// The end of the certificate.
         not_after: Timestamp,

@@ -330,7 +330,12 @@ impl Token {
         message: &[u8],
         authority: &Authority,
     ) -> Result<VerifiedTimestamp, TokenError> {
-        todo!("{message:?}{authority:?}{:?}{:?}{:?}", authority.leaf, authority.intermediates, authority.anchor)
+        todo!(
+            "{message:?}{authority:?}{:?}{:?}{:?}",
+            authority.leaf,
+            authority.intermediates,
+            authority.anchor
+        )
     }
 
     /// Checks that the token answers `request`: same imprint, nonce and, where one was asked for, policy.
