@@ -78,15 +78,8 @@ pub(crate) enum Role {
 
 impl Role {
     /// Every role, in the order in which they are shown.
-    pub(crate) const ALL: &[Self] = &[
-        Self::Idp,
-        Self::Ca,
-        Self::Ct,
-        Self::RekorV1,
-        Self::RekorV2,
-        Self::Tsa,
-        Self::Tuf,
-    ];
+    pub(crate) const ALL: &[Self] =
+        &[Self::Idp, Self::Ca, Self::Ct, Self::RekorV1, Self::RekorV2, Self::Tsa, Self::Tuf];
 
     /// The name in the configuration.
     pub(crate) const fn name(self) -> &'static str {
@@ -277,9 +270,13 @@ pub(crate) enum ConfigError {
     Newer { path: PathBuf, found: u32 },
     #[error("`url` is {url}, but it must be http(s)://host[:port] without a path")]
     Url { url: url::Url },
-    #[error("plain HTTP on {listen} would be open to anyone on the way; only loopback is served so")]
+    #[error(
+        "plain HTTP on {listen} would be open to anyone on the way; only loopback is served so"
+    )]
     PlainHttp { listen: SocketAddr },
-    #[error("the role `ca` needs a CT log: add the role `ct`, or set ca.ct_log_url and ca.ct_log_key")]
+    #[error(
+        "the role `ca` needs a CT log: add the role `ct`, or set ca.ct_log_url and ca.ct_log_key"
+    )]
     NoCtLog,
     #[error("`roles` is empty: there is nothing to serve")]
     NoRoles,
@@ -296,7 +293,9 @@ impl ConfigError {
                 "`bulla init` in an empty directory writes a commented example"
             }
             Self::Newer { .. } => "use a newer bulla; a directory is never downgraded",
-            Self::Url { .. } => "set it to the address that clients use, for example https://sigstore.example.com",
+            Self::Url { .. } => {
+                "set it to the address that clients use, for example https://sigstore.example.com"
+            }
             Self::PlainHttp { .. } => {
                 "set [tls], listen on 127.0.0.1, or declare the proxy that ends TLS in trusted_proxies"
             }

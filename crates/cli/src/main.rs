@@ -1,2 +1,50 @@
 //! bulla: all of Sigstore in one binary.
-fn main() {}
+//!
+//! One file per command. What was typed is [`command_line`]; how a command ends is [`failure`]; what it
+//! prints is [`output`]. Commands that stay on this machine start no runtime and open no socket.
+
+mod command_line;
+mod failure;
+mod online;
+mod output;
+
+mod attest_blob;
+mod bundle;
+mod completion;
+mod config;
+mod env;
+mod generate_key_pair;
+mod import_key_pair;
+mod init;
+mod initialize;
+mod public_key;
+mod quickstart;
+mod serve;
+mod sign_blob;
+mod signing_config;
+mod trust;
+mod trusted_root;
+mod user;
+mod verify_blob;
+mod verify_blob_attestation;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command_line::CommandLine;
+
+fn main() -> ExitCode {
+    let CommandLine { globals, command } = CommandLine::parse();
+    if globals.verbose {
+        output::trace_steps();
+    }
+    match command.run(&globals) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(globals.output);
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The list of commands, and the flags that all of them have.
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::{
+    attest_blob, bundle, completion, env, generate_key_pair, import_key_pair, init, initialize,
+    public_key, quickstart, serve, sign_blob, signing_config, trust, trusted_root, user,
+    verify_blob, verify_blob_attestation, version,
+};
+
+/// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
+#[derive(Debug, Parser)]
+#[command(name = "bulla", version, help_template = HELP, max_term_width = 100, propagate_version = true)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Globals {
+    /// Print results for people (text) or for programs (json)
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub(crate) output: Format,
+    /// Whom to trust: a name given to `trust add`, or a trusted root or client trust config file
+    #[arg(
+        long,
+        global = true,
+        env = "BULLA_TRUST",
+        value_name = "NAME|FILE",
+        hide_env_values = true
+    )]
+    pub(crate) trust: Option<String>,
+    /// Tell on stderr what is done, step by step
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// What can be done. Each line has its own file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a complete private Sigstore, sign a file with it and verify it
+    Quickstart(quickstart::Args),
+
+    /// Sign files
+    SignBlob(sign_blob::Args),
+    /// Verify the signature of a file
+    VerifyBlob(verify_blob::Args),
+    /// Sign a statement about a file, such as how it was built
+    AttestBlob(attest_blob::Args),
+    /// Verify a statement about a file
+    VerifyBlobAttestation(verify_blob_attestation::Args),
+    /// Look into bundles
+    #[command(subcommand)]
+    Bundle(bundle::Args),
+
+    /// Make a key pair: cosign.key and cosign.pub
+    GenerateKeyPair(generate_key_pair::Args),
+    /// Encrypt an existing private key for use here and in cosign
+    ImportKeyPair(import_key_pair::Args),
+    /// Print the public half of a key
+    PublicKey(public_key::Args),
+
+    /// Choose which Sigstore to trust, and change what an own one is trusted for
+    #[command(subcommand)]
+    Trust(trust::Args),
+    /// Trust the Sigstore of a TUF repository, with cosign's flags
+    Initialize(initialize::Args),
+    /// Make a trusted root file
+    #[command(subcommand)]
+    TrustedRoot(trusted_root::Args),
+    /// Make a signing config file
+    #[command(subcommand)]
+    SigningConfig(signing_config::Args),
+    /// Print what another client needs to use this Sigstore
+    Env(env::Args),
+
+    /// Make the directory of a new Sigstore: keys, certificates, trust root, configuration
+    Init(init::Args),
+    /// Run the servers of a directory
+    Serve(serve::Args),
+    /// Manage who can sign in at the identity provider of a directory
+    #[command(subcommand)]
+    User(user::Args),
+
+    /// Print the version
+    Version(version::Args),
+    /// Print a completion script for a shell
+    Completion(completion::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
+        match self {
+            Self::Quickstart(args) => quickstart::run(args, globals),
+            Self::SignBlob(args) => sign_blob::run(args, globals),
+            Self::VerifyBlob(args) => verify_blob::run(args, globals),
+            Self::AttestBlob(args) => attest_blob::run(args, globals),
+            Self::VerifyBlobAttestation(args) => verify_blob_attestation::run(args, globals),
+            Self::Bundle(args) => bundle::run(args, globals),
+            Self::GenerateKeyPair(args) => generate_key_pair::run(args, globals),
+            Self::ImportKeyPair(args) => import_key_pair::run(args, globals),
+            Self::PublicKey(args) => public_key::run(args, globals),
+            Self::Trust(args) => trust::run(args, globals),
+            Self::Initialize(args) => initialize::run(args, globals),
+            Self::TrustedRoot(args) => trusted_root::run(args, globals),
+            Self::SigningConfig(args) => signing_config::run(args, globals),
+            Self::Env(args) => env::run(args, globals),
+            Self::Init(args) => init::run(args, globals),
+            Self::Serve(args) => serve::run(args, globals),
+            Self::User(args) => user::run(args, globals),
+            Self::Version(args) => version::run(args, globals),
+            Self::Completion(args) => completion::run(args, globals),
+        }
+    }
+}
+
+/// The page that `bulla` and `bulla --help` print: commands by the job they do, not by the alphabet.
+const HELP: &str = "\
+{about}
+
+Usage: bulla COMMAND [OPTIONS]
+
+Try it:
+  quickstart               Start a complete private Sigstore, sign a file and verify it
+
+Sign and verify:
+  sign-blob                Sign files
+  verify-blob              Verify the signature of a file
+  attest-blob              Sign a statement about a file, such as how it was built
+  verify-blob-attestation  Verify a statement about a file
+  bundle                   Look into bundles
+
+Keys of your own:
+  generate-key-pair        Make a key pair: cosign.key and cosign.pub
+  import-key-pair          Encrypt an existing private key for use here and in cosign
+  public-key               Print the public half of a key
+
+Trust:
+  trust                    Choose which Sigstore to trust, and change what an own one is trusted for
+  initialize               Trust the Sigstore of a TUF repository, with cosign's flags
+  trusted-root             Make a trusted root file
+  signing-config           Make a signing config file
+  env                      Print what another client needs to use this Sigstore
+
+Run a Sigstore:
+  init                     Make the directory of a new Sigstore
+  serve                    Run the servers of a directory
+  user                     Manage who can sign in at the identity provider
+
+More:
+  version                  Print the version
+  completion               Print a completion script for a shell
+  help                     Explain a command: bulla help sign-blob
+
+Options:
+{options}
+
+Exit codes: 0 yes, 1 refused, 2 usage, 3 could not decide.
+";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_of_all_commands_are_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_page_lists_every_command() {
+        for command in CommandLine::command().get_subcommands() {
+            let line = format!("\n  {} ", command.get_name());
+            assert!(HELP.contains(&line), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! How a command ends when it does not end well: exit codes, the message, the hint.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::output::{Format, print_json, say};
+
+/// Any error, with its causes behind `source()`.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+
+/// What the exit code says. 0 is success; the numbers are part of the interface.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// 1: the question was understood and the answer is no.
+    Refused = 1,
+    /// 2: what was typed means nothing; clap uses the same number.
+    Usage = 2,
+    /// 3: the question could not be decided: a file, a server or the machine failed.
+    Undecided = 3,
+}
+
+/// A command that failed: what happened, why, and what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    outcome: Outcome,
+    error: Cause,
+    hint: Option<String>,
+    facts: Option<Value>,
+}
+
+/// What was being done when `cause` happened.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+struct While {
+    doing: String,
+    #[source]
+    cause: Cause,
+}
+
+impl Failure {
+    fn new(outcome: Outcome, error: impl Into<Cause>) -> Self {
+        Self { outcome, error: error.into(), hint: None, facts: None }
+    }
+
+    /// The answer is no.
+    pub(crate) fn refused(error: impl Into<Cause>) -> Self {
+        Self::new(Outcome::Refused, error)
+    }
+
+    /// What was typed means nothing.
+    pub(crate) fn usage(error: impl Into<Cause>) -> Self {
+        Self::new(Outcome::Usage, error)
+    }
+
+    /// It could not be decided.
+    pub(crate) fn undecided(error: impl Into<Cause>) -> Self {
+        Self::new(Outcome::Undecided, error)
+    }
+
+    /// Adds what to do next: an imperative sentence without a full stop.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds facts for programs, shown with `--output json`.
+    pub(crate) fn facts(mut self, facts: Value) -> Self {
+        self.facts = Some(facts);
+        self
+    }
+
+    /// The number for the shell.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.outcome as u8)
+    }
+
+    /// Tells people on stderr, and programs on stdout if they asked for JSON.
+    pub(crate) fn report(&self, format: Format) {
+        if format == Format::Json {
+            let _ = print_json(&self.to_json());
+        }
+        say(self.to_text().trim_end());
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("error: {}\n", self.error);
+        for cause in causes(&*self.error) {
+            let _ = writeln!(text, "  cause: {cause}");
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        text
+    }
+
+    fn to_json(&self) -> Value {
+        let mut error = json!({
+            "outcome": match self.outcome {
+                Outcome::Refused => "refused",
+                Outcome::Usage => "usage",
+                Outcome::Undecided => "undecided",
+            },
+            "message": self.error.to_string(),
+            "causes": causes(&*self.error),
+        });
+        if let Some(hint) = &self.hint {
+            error["hint"] = json!(hint);
+        }
+        if let Some(facts) = &self.facts {
+            error["facts"] = facts.clone();
+        }
+        json!({ "error": error })
+    }
+}
+
+/// The messages of what is behind `error`, nearest first.
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes
+}
+
+/// Turns an error into a failure that says what was being done.
+pub(crate) trait OrFail<T> {
+    /// The answer is no.
+    fn or_refused(self, doing: impl Into<String>) -> Result<T, Failure>;
+    /// What was typed means nothing.
+    fn or_usage(self, doing: impl Into<String>) -> Result<T, Failure>;
+    /// It could not be decided.
+    fn or_undecided(self, doing: impl Into<String>) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
+    fn or_refused(self, doing: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|cause| Failure::refused(While { doing: doing.into(), cause: cause.into() }))
+    }
+
+    fn or_usage(self, doing: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|cause| Failure::usage(While { doing: doing.into(), cause: cause.into() }))
+    }
+
+    fn or_undecided(self, doing: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|cause| Failure::undecided(While { doing: doing.into(), cause: cause.into() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_once_with_its_causes_and_a_hint() {
+        let result: Result<(), _> = Err(io::Error::other("disk on fire"));
+        let failure = result.or_undecided("a.txt cannot be read").unwrap_err().hint("call someone");
+        assert_eq!(
+            failure.to_text(),
+            "error: a.txt cannot be read\n  cause: disk on fire\nhint: call someone\n"
+        );
+        assert_eq!(
+            failure.to_json(),
+            json!({"error": {
+                "outcome": "undecided",
+                "message": "a.txt cannot be read",
+                "causes": ["disk on fire"],
+                "hint": "call someone",
+            }})
+        );
+    }
+}

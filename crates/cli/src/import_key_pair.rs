@@ -1,0 +1,12 @@
+//! `import-key-pair`.
+
+use crate::command_line::Globals;
+use crate::failure::Failure;
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: Args, _globals: &Globals) -> Result<(), Failure> {
+    todo!()
+}

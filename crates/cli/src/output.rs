@@ -1,0 +1,83 @@
+//! What commands print: data on stdout, talk on stderr, progress where someone watches.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::failure::{Failure, OrFail};
+
+/// The form of what goes to stdout.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON value.
+    Json,
+}
+
+impl Format {
+    /// Prints a result: its `Display` for people, its JSON for programs.
+    pub(crate) fn print(self, result: &(impl Display + Serialize)) -> Result<(), Failure> {
+        let printed = match self {
+            Self::Text => print_text(&result.to_string()),
+            Self::Json => print_json(result),
+        };
+        printed.or_undecided("the result cannot be printed")
+    }
+}
+
+/// Writes `text` and a final newline to stdout. A reader that has gone away no longer wants to know.
+pub(crate) fn print_text(text: &str) -> io::Result<()> {
+    let text = text.trim_end_matches('\n');
+    if text.is_empty() { Ok(()) } else { forgive_closed_pipe(writeln!(io::stdout(), "{text}")) }
+}
+
+/// Writes `value` to stdout as indented JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    forgive_closed_pipe(writeln!(io::stdout(), "{text}"))
+}
+
+fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Says something to whoever watches. That nobody listens is no reason to fail.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Asks a question that is answered with yes or no; anything but `y` or `yes` is no.
+pub(crate) fn confirm(question: &str) -> io::Result<bool> {
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A line that moves while something long is done, when stderr is a terminal.
+pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = if total > 1 { "{spinner} {msg} {pos}/{len}" } else { "{spinner} {msg}" };
+    let bar = ProgressBar::new(total).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Sends events of the program to stderr, for `--verbose`.
+pub(crate) fn trace_steps() {
+    let level = tracing_subscriber::filter::LevelFilter::DEBUG;
+    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).without_time().init();
+}
