@@ -14,7 +14,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: Args, _: &Globals) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, _: &Globals) -> Result<(), Failure> {
     let mut script = Vec::new();
     generate(args.shell, &mut CommandLine::command(), "bulla", &mut script);
     print_text(&String::from_utf8_lossy(&script)).or_undecided("the script cannot be printed")

@@ -7,6 +7,6 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {}
 
-pub(crate) fn run(_args: Args, _globals: &Globals) -> Result<(), Failure> {
+pub(crate) fn run(_args: &Args, _globals: &Globals) -> Result<(), Failure> {
     todo!()
 }

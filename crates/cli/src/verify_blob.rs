@@ -7,6 +7,6 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(_args: Args, _globals: &Globals) -> Result<(), Failure> {
+pub(crate) fn run(_args: &Args, _globals: &Globals) -> Result<(), Failure> {
     todo!()
 }

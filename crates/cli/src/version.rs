@@ -24,7 +24,7 @@ impl fmt::Display for Version {
     }
 }
 
-pub(crate) fn run(_: Args, globals: &Globals) -> Result<(), Failure> {
+pub(crate) fn run(_: &Args, globals: &Globals) -> Result<(), Failure> {
     use std::env::consts::{ARCH, OS};
     let version = Version { version: env!("CARGO_PKG_VERSION"), platform: format!("{OS}/{ARCH}") };
     globals.output.print(&version)
