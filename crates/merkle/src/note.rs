@@ -115,7 +115,7 @@ impl SignedNote {
 impl fmt::Display for SignedNote {
     /// Writes the note as it is served.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n", self.text)?;
+        writeln!(f, "{}", self.text)?;
         self.signatures.iter().try_for_each(|signature| writeln!(f, "{signature}"))
     }
 }

@@ -75,7 +75,7 @@ impl Tile {
     /// The first `width` hashes as they are written; `None` if there are fewer.
     #[must_use]
     pub fn to_bytes(&self, width: usize) -> Option<Vec<u8>> {
-        Some(self.hashes().get(..width)?.iter().flat_map(|hash| hash.as_bytes()).copied().collect())
+        Some(self.hashes().get(..width)?.iter().flat_map(Hash::as_bytes).copied().collect())
     }
 
     /// The node `height` above the lowest hashes, at `position` among those of its height. `None` if it is not
@@ -127,7 +127,7 @@ mod tests {
 
         #[test]
         fn bytes_are_read_back(width in 1..257_usize) {
-            let bytes: Vec<u8> = (0..width * 32).map(|n| (n % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..=250).cycle().take(width * 32).collect();
             let tile = Tile::from_bytes(&bytes).unwrap();
             prop_assert_eq!(tile.width(), width);
             prop_assert_eq!(tile.to_bytes(width), Some(bytes));
