@@ -1,1 +1,19 @@
-//! json.
+//! Strict reading of JSON, and of the JSON form of protocol buffers (protojson).
+//!
+//! What the reference clients write is read in every form that protojson allows; what no honest writer
+//! makes is refused. A document is first read into a [`Json`] tree in which no key comes twice and whose
+//! size is bounded, then taken apart with [`Object`], which knows which members nobody asked for.
+//!
+//! Start reading at [`parse`] and [`Object::take`].
+
+mod error;
+mod object;
+mod scalar;
+mod tree;
+mod write;
+
+pub use error::{JsonError, Problem};
+pub use object::{Object, Unknown};
+pub use scalar::decode_base64;
+pub use tree::{Json, check, parse};
+pub use write::{base64, base64_list, base64_text, canonical, decimal, decimal_i64, is_zero};
