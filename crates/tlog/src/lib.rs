@@ -20,7 +20,7 @@ mod state;
 
 pub use dialect::{Dialect, DialectError, Head, Identity, Place, Sealed};
 pub use log::{FreezeError, Log, SubmitError};
-pub use options::{CreateError, LogOptions, OpenError};
+pub use options::{Clock, CreateError, LogOptions, OpenError};
 pub use reader::{ReadError, Reader};
 pub use receipt::{Inclusion, LoggedEntry, Published, Receipt};
 pub use state::{Counters, LogState};
