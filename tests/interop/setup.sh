@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs the foreign programs that the slower suites need, below $BULLA_FOREIGN. What is there is left alone.
+#   setup.sh cosign | python | js | browser | proxy | strace | rekor-tiles | deny ...
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=versions.env
+. "$here/versions.env"
+foreign=${BULLA_FOREIGN:-$HOME/.cache/bulla/foreign}
+mkdir -p "$foreign"
+export GOTOOLCHAIN=local
+
+apt() {
+    local missing=()
+    for package in "$@"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# go_tool NAME MODULE VERSION: one program in a folder of its version.
+go_tool() {
+    [ -x "$foreign/$1-$3/bin/$1" ] && return
+    rm -rf "$foreign/$1-$3.new"
+    mkdir -p "$foreign/$1-$3.new"
+    GOBIN="$foreign/$1-$3.new" go install "$2@$3"
+    mkdir -p "$foreign/$1-$3/bin"
+    mv "$foreign/$1-$3.new/"* "$foreign/$1-$3/bin/$1"
+    rmdir "$foreign/$1-$3.new"
+}
+
+for what in "$@"; do
+    case $what in
+        cosign)
+            go_tool cosign github.com/sigstore/cosign/v3/cmd/cosign "$COSIGN_V3"
+            go_tool cosign github.com/sigstore/cosign/v2/cmd/cosign "$COSIGN_V2"
+            ;;
+        rekor-tiles)
+            go_tool rekor-tiles github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix "$REKOR_TILES"
+            ;;
+        python)
+            venv="$foreign/python-$SIGSTORE_PYTHON-$TUF_PYTHON"
+            if [ ! -e "$venv/complete" ]; then
+                rm -rf "$venv"
+                python3 -m venv "$venv"
+                "$venv/bin/pip" install --quiet "sigstore==$SIGSTORE_PYTHON" "tuf==$TUF_PYTHON"
+                touch "$venv/complete"
+            fi
+            ;;
+        js)
+            modules="$foreign/js-$SIGSTORE_JS-$PLAYWRIGHT_CORE"
+            if [ ! -e "$modules/complete" ]; then
+                rm -rf "$modules"
+                mkdir -p "$modules"
+                (cd "$modules" && npm init -y >/dev/null &&
+                    npm install --silent --no-audit --no-fund "sigstore@$SIGSTORE_JS" "playwright-core@$PLAYWRIGHT_CORE" >/dev/null 2>&1)
+                touch "$modules/complete"
+            fi
+            ;;
+        browser) apt chromium ;;
+        proxy) apt nginx-light ;;
+        strace) apt strace ;;
+        openssl) apt openssl ;;
+        deny)
+            [ -x "$foreign/bin/cargo-deny" ] && "$foreign/bin/cargo-deny" --version | grep -q "$CARGO_DENY" && continue
+            cargo install --quiet --locked --root "$foreign" --version "$CARGO_DENY" cargo-deny
+            ;;
+        *) echo "setup.sh does not know $what" >&2; exit 2 ;;
+    esac
+done
