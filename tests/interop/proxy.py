@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Acceptance 3: a server reached through a TLS-terminating proxy (nginx), signed and verified by cosign and by us."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from clients import Bulla, Cosign3
+from foreign import Failed, run
+from matrix import cell
+from server import Server, free_port
+
+NGINX = """
+daemon off; pid {d}/nginx.pid; error_log {d}/error.log; events {{}}
+http {{
+  access_log off; client_max_body_size 64m;
+  client_body_temp_path {d}/body; proxy_temp_path {d}/proxy; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
+  server {{
+    listen 127.0.0.1:{tls} ssl; server_name localhost;
+    ssl_certificate {d}/tls.pem; ssl_certificate_key {d}/tls.key;
+    location / {{
+      proxy_pass http://127.0.0.1:{plain}; proxy_http_version 1.1;
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto https;
+    }}
+  }}
+}}
+"""
+
+
+def main():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bulla-proxy-"))
+    run(
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+        "-keyout", folder / "tls.key", "-out", folder / "tls.pem",
+    )  # fmt: skip
+    tls = free_port()
+    trust = {"SSL_CERT_FILE": str(folder / "tls.pem")}
+    server = Server(
+        url=f"https://localhost:{tls}", extra_config='trusted_proxies = ["127.0.0.1"]\n', env=trust, host="localhost"
+    )
+    (folder / "nginx.conf").write_text(NGINX.format(d=folder, tls=tls, plain=server.port))
+    nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    import os
+
+    os.environ.update(trust)
+    failures = 0
+    try:
+        time.sleep(1)
+        ours, theirs = Bulla(server), Cosign3(server)
+        for kind in ("file", "dsse"):
+            for signer, verifier in ((theirs, ours), (ours, theirs)):
+                name = f"through a proxy: {signer.name} signs a {kind}, {verifier.name} verifies"
+                try:
+                    cell(signer, verifier, kind, "v2")
+                    print(f"{name:70} pass", flush=True)
+                except Failed as error:
+                    failures += 1
+                    print(f"{name:70} FAIL\n{error}", flush=True)
+    finally:
+        nginx.terminate()
+        server.stop()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
