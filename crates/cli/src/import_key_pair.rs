@@ -1,12 +1,26 @@
-//! `import-key-pair`.
+//! `import-key-pair`: an existing private key, encrypted in cosign's format.
 
 use crate::command_line::Globals;
 use crate::failure::Failure;
+use crate::key::{KeyPairFiles, KeyReference};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The unencrypted private key: PEM, as PKCS#8, SEC 1 or PKCS#1
+    #[arg(long, value_name = "FILE|env://VARIABLE")]
+    key: KeyReference,
+    /// Name of the files, before .key and .pub
+    #[arg(long, value_name = "PREFIX", default_value = "import-cosign")]
+    output_key_prefix: String,
+    /// Overwrite existing files
+    #[arg(long, short)]
+    yes: bool,
+}
 
-pub(crate) fn run(_args: &Args, _globals: &Globals) -> Result<(), Failure> {
-    todo!()
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let files = KeyPairFiles::new(&args.output_key_prefix);
+    files.check_free(args.yes)?;
+    files.write(&args.key.unencrypted()?)?;
+    globals.output.print(&files)
 }

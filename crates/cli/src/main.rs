@@ -5,6 +5,7 @@
 
 mod command_line;
 mod failure;
+mod key;
 mod online;
 mod output;
 
