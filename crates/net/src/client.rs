@@ -1,11 +1,13 @@
 //! The HTTP client and what it is allowed to do.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Method;
 use url::Url;
 
-use crate::{AddressPolicy, Request, TlsTrust};
+use crate::address::{self, Resolver};
+use crate::{AddressPolicy, Request, Retry, TlsTrust, tls};
 
 /// Where plain HTTP, without TLS, may be spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +23,8 @@ pub enum PlainHttp {
 pub enum Redirects {
     /// None: an answer with status 3xx is [`RequestError::Redirected`](crate::RequestError::Redirected).
     Never,
+    /// None, and an answer with status 3xx is an answer like any other.
+    Shown,
     /// Of GET requests, within one origin (scheme, host and port), this many times.
     SameOrigin(u8),
 }
@@ -55,6 +59,7 @@ impl Default for Settings {
             plain_http: PlainHttp::LoopbackOnly,
             redirects: Redirects::Never,
             connect_timeout: Duration::from_secs(10),
+            // The Sigstore client specification asks for at least 20 s.
             timeout: Duration::from_secs(30),
             max_body: 4 * 1024 * 1024,
         }
@@ -63,22 +68,74 @@ impl Default for Settings {
 
 /// Sends HTTP requests. Cheap to make and to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Client(Arc<Settings>);
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    /// To this machine, and wherever the policy needs to see the address.
+    direct: OnceLock<reqwest::Client>,
+    /// Through the proxies of the environment, if there are any.
+    proxied: OnceLock<reqwest::Client>,
+}
 
 impl Client {
-    /// A client that does what `settings` allow. Nothing is read and nothing is opened until a request is sent.
+    /// A client that does what `settings` allow. Nothing is read and nothing is opened until a request is
+    /// sent.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(settings))
+        Self(Arc::new(Inner { settings, direct: OnceLock::new(), proxied: OnceLock::new() }))
     }
 
-    /// A GET request; it is tried again as [`Retry::SOME`](crate::Retry::SOME) says.
-    pub fn get(&self, _url: Url) -> Request {
-        todo!()
+    /// A GET request; it is tried again as [`Retry::SOME`] says.
+    pub fn get(&self, url: Url) -> Request {
+        Request::new(self.clone(), Method::GET, url).retry(Retry::SOME)
     }
 
     /// A POST request; it is sent once unless the caller says otherwise.
-    pub fn post(&self, _url: Url) -> Request {
-        todo!()
+    pub fn post(&self, url: Url) -> Request {
+        Request::new(self.clone(), Method::POST, url)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The pool of connections for `url`.
+    pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
+        let loopback = url.host().is_some_and(|host| address::is_loopback(&host));
+        let proxied = self.0.settings.addresses == AddressPolicy::Any && !loopback;
+        let pool = if proxied { &self.0.proxied } else { &self.0.direct };
+        if let Some(client) = pool.get() {
+            return Ok(client);
+        }
+        let made = self.connect(proxied)?;
+        Ok(pool.get_or_init(|| made))
+    }
+
+    fn connect(&self, proxied: bool) -> Result<reqwest::Client, reqwest::Error> {
+        let settings = &self.0.settings;
+        let tls = tls::configuration(settings.tls.clone())
+            .expect("the cryptographic provider supports the default protocol versions");
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Resolver(settings.addresses))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .connect_timeout(settings.connect_timeout)
+            .user_agent(&settings.user_agent);
+        let builder = if proxied { builder } else { builder.no_proxy() };
+        builder.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn making_a_client_opens_nothing() {
+        let client = Client::new(Settings::default());
+        assert!(client.0.direct.get().is_none() && client.0.proxied.get().is_none());
     }
 }

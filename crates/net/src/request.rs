@@ -1,17 +1,32 @@
 //! One request and its answer.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
+use url::form_urlencoded;
 
-use crate::Retry;
+use crate::address::{self, Forbidden};
+use crate::{Client, PlainHttp, Redirects, Retry};
 
 /// A request that has not been sent yet.
 #[must_use]
-pub struct Request {}
+pub struct Request {
+    client: Client,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Bytes,
+    max_body: usize,
+    timeout: Duration,
+    retry: Retry,
+    /// A header that was given and is none.
+    bad_header: bool,
+}
 
 /// An answer, whatever its status.
 #[derive(Debug)]
@@ -30,9 +45,10 @@ pub struct Response {
 /// Why there is no answer. `place` is the URL without query and fragment, which may hold secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The URL is none that may be used: another scheme, plain HTTP to another machine, or credentials in it.
-    #[error("{place} may not be used: {reason}")]
-    Url {
+    /// The request is none that may be sent: another scheme, plain HTTP to another machine, credentials in the
+    /// URL, a header that is none.
+    #[error("{place} may not be asked: {reason}")]
+    Refused {
         /// Scheme, host and path.
         place: String,
         /// What is wrong with it.
@@ -91,34 +107,61 @@ pub enum RequestError {
 }
 
 impl Request {
-    /// Adds a header. A value that is no header value makes the request fail when it is sent.
-    pub fn header(self, _name: HeaderName, _value: &str) -> Self {
-        todo!()
+    pub(crate) fn new(client: Client, method: Method, url: Url) -> Self {
+        let (max_body, timeout) = (client.settings().max_body, client.settings().timeout);
+        Self {
+            client,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            max_body,
+            timeout,
+            retry: Retry::NEVER,
+            bad_header: false,
+        }
+    }
+
+    /// Adds a header. A value that is none makes the request fail when it is sent.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(mut value) => {
+                value.set_sensitive(name == AUTHORIZATION);
+                self.headers.append(name, value);
+            }
+            Err(_) => self.bad_header = true,
+        }
+        self
     }
 
     /// Sets the body and its type.
-    pub fn body(self, _content_type: &str, _body: impl Into<Bytes>) -> Self {
-        todo!()
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header(CONTENT_TYPE, content_type)
     }
 
     /// Sets a form as the body (`application/x-www-form-urlencoded`).
-    pub fn form(self, _fields: &[(&str, &str)]) -> Self {
-        todo!()
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body("application/x-www-form-urlencoded", form)
     }
 
     /// How many bytes the body of the answer may have.
-    pub fn max_body(self, _bytes: usize) -> Self {
-        todo!()
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
     }
 
     /// How long one attempt may take.
-    pub fn timeout(self, _timeout: Duration) -> Self {
-        todo!()
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
     }
 
     /// When to try again. Only for requests that may be repeated.
-    pub fn retry(self, _retry: Retry) -> Self {
-        todo!()
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
     }
 
     /// Sends it.
@@ -127,7 +170,163 @@ impl Request {
     ///
     /// See [`RequestError`]; of the last attempt, if there were several. A status such as 404 is an answer,
     /// not an error.
-    pub async fn send(self) -> Result<Response, RequestError> {
-        todo!()
+    pub async fn send(mut self) -> Result<Response, RequestError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.attempt().await;
+            let wait = match &outcome {
+                Ok(answer) => self.retry.after_status(attempt, answer.status, &answer.headers),
+                Err(error) if error.may_pass() => self.retry.after_failure(attempt),
+                Err(_) => None,
+            };
+            let Some(wait) = wait else { return outcome };
+            tracing::debug!(place = place(&self.url), attempt, ?wait, "will be asked again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
     }
+
+    /// One attempt, with the redirects that may be followed.
+    async fn attempt(&mut self) -> Result<Response, RequestError> {
+        let mut left = match self.client.settings().redirects {
+            Redirects::SameOrigin(most) if self.method == Method::GET => most,
+            _ => 0,
+        };
+        let mut url = self.url.clone();
+        loop {
+            self.check(&url)?;
+            let answer = self.ask(&url).await?;
+            let shown = self.client.settings().redirects == Redirects::Shown;
+            if shown || !answer.status.is_redirection() {
+                return Ok(answer);
+            }
+            let target = target(&answer);
+            match target {
+                Some(target) if left > 0 && target.origin() == url.origin() => url = target,
+                _ => return Err(redirected(&answer)),
+            }
+            left -= 1;
+        }
+    }
+
+    /// Whether `url` may be asked at all.
+    fn check(&self, url: &Url) -> Result<(), RequestError> {
+        let settings = self.client.settings();
+        let refuse = |reason| Err(RequestError::Refused { place: place(url), reason });
+        if self.bad_header {
+            return refuse("a header has a character that is not allowed");
+        }
+        let Some(host) = url.host() else { return refuse("it has no host") };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("it has credentials in it");
+        }
+        let plain = settings.plain_http == PlainHttp::Anywhere || address::is_loopback(&host);
+        match url.scheme() {
+            "https" => {}
+            "http" if plain => {}
+            "http" => return refuse("plain HTTP is for this machine only"),
+            _ => return refuse("its scheme is not https"),
+        }
+        settings.addresses.check_literal(url).map_err(RequestError::from)
+    }
+
+    async fn ask(&self, url: &Url) -> Result<Response, RequestError> {
+        let asked = tokio::time::timeout(self.timeout, self.ask_without_timeout(url)).await;
+        asked.unwrap_or_else(|_| {
+            Err(RequestError::Timeout { place: place(url), after: self.timeout })
+        })
+    }
+
+    async fn ask_without_timeout(&self, url: &Url) -> Result<Response, RequestError> {
+        let failed = |error| self.failed(url, error);
+        let request = self
+            .client
+            .pool(url)
+            .map_err(failed)?
+            .request(self.method.clone(), url.clone())
+            .headers(self.headers.clone());
+        let request =
+            if self.method == Method::GET { request } else { request.body(self.body.clone()) };
+        let mut answer = request.send().await.map_err(failed)?;
+
+        let too_long = || RequestError::TooLong { place: place(url), limit: self.max_body };
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if chunk.len() > self.max_body - body.len() {
+                return Err(too_long());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response {
+            status: answer.status(),
+            headers: std::mem::take(answer.headers_mut()),
+            body: body.freeze(),
+            url: url.clone(),
+        })
+    }
+
+    /// What an error of the library means.
+    fn failed(&self, url: &Url, error: reqwest::Error) -> RequestError {
+        let error = error.without_url();
+        if let Some(forbidden) = forbidden(&error) {
+            return RequestError::Address {
+                host: forbidden.host.clone(),
+                address: forbidden.address,
+            };
+        }
+        let place = place(url);
+        if error.is_timeout() {
+            let after = self.client.settings().connect_timeout;
+            return RequestError::Timeout { place, after };
+        }
+        if error.is_connect() {
+            return RequestError::Connect { place, source: error };
+        }
+        RequestError::Broken { place, source: error }
+    }
+}
+
+impl RequestError {
+    /// Whether another attempt may have another outcome.
+    const fn may_pass(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Timeout { .. } | Self::Broken { .. })
+    }
+}
+
+impl From<Forbidden> for RequestError {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Address { host: forbidden.host, address: forbidden.address }
+    }
+}
+
+/// Finds the resolver's refusal among the causes of `error`.
+fn forbidden(error: &reqwest::Error) -> Option<&Forbidden> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(forbidden) = error.downcast_ref() {
+            return Some(forbidden);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn target(answer: &Response) -> Option<Url> {
+    answer.url.join(answer.headers.get(LOCATION)?.to_str().ok()?).ok()
+}
+
+fn redirected(answer: &Response) -> RequestError {
+    let location = target(answer).map(|target| place(&target));
+    RequestError::Redirected { place: place(&answer.url), location }
+}
+
+/// `url` without what may be secret: credentials, query and fragment.
+fn place(url: &Url) -> String {
+    let mut place = url.clone();
+    place.set_query(None);
+    place.set_fragment(None);
+    // URLs without a host have no credentials to remove.
+    let _ = place.set_username("");
+    let _ = place.set_password(None);
+    place.into()
 }
