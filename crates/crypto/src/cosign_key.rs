@@ -143,11 +143,7 @@ fn decode<const N: usize>(text: &str) -> Result<[u8; N], CosignKeyError> {
     bytes.try_into().map_err(|_| CosignKeyError::Malformed)
 }
 
-fn secretbox(
-    password: &[u8],
-    salt: &[u8],
-    log_n: u8,
-) -> Result<XSalsa20Poly1305, CosignKeyError> {
+fn secretbox(password: &[u8], salt: &[u8], log_n: u8) -> Result<XSalsa20Poly1305, CosignKeyError> {
     let cost = scrypt::Params::new(log_n, R, P).map_err(|_| CosignKeyError::Parameters)?;
     let mut key = Zeroizing::new([0_u8; 32]);
     scrypt::scrypt(password, salt, &cost, &mut *key).map_err(|_| CosignKeyError::Parameters)?;
@@ -178,9 +174,14 @@ mod tests {
         let check = |n: u64, r: u32, p: u32| accept(&ScryptCost { n, r, p });
         assert_eq!(check(32_768, 8, 1), Ok(15));
         assert_eq!(check(65_536, 8, 1), Ok(16));
-        for (n, r, p) in
-            [(1 << 31, 8, 1), (1 << 17, 8, 1), (16_384, 8, 1), (0, 8, 1), (65_536, 9, 1), (65_536, 8, 2)]
-        {
+        for (n, r, p) in [
+            (1 << 31, 8, 1),
+            (1 << 17, 8, 1),
+            (16_384, 8, 1),
+            (0, 8, 1),
+            (65_536, 9, 1),
+            (65_536, 8, 2),
+        ] {
             assert_eq!(check(n, r, p), Err(CosignKeyError::Parameters), "{n} {r} {p}");
         }
     }

@@ -183,8 +183,7 @@ fn scrypt_key(
     passphrase: &[u8],
     parameters: &ScryptParams,
 ) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
-    let log_n =
-        u8::try_from(parameters.cost_parameter.ilog2()).map_err(|_| KeyFileError::Cost)?;
+    let log_n = u8::try_from(parameters.cost_parameter.ilog2()).map_err(|_| KeyFileError::Cost)?;
     let cost =
         scrypt::Params::new(log_n, parameters.block_size.into(), parameters.parallelization.into())
             .map_err(|_| KeyFileError::Cost)?;
@@ -302,7 +301,8 @@ mod tests {
     fn what_is_no_encrypted_key_is_malformed() {
         let (key, pem) = sealed("p");
         let plain = key.to_pkcs8_pem().unwrap();
-        for text in ["", "text", &plain, &pem.replace(LABEL, "PRIVATE KEY"), &pem[..pem.len() / 2]] {
+        for text in ["", "text", &plain, &pem.replace(LABEL, "PRIVATE KEY"), &pem[..pem.len() / 2]]
+        {
             assert_eq!(ring("p").open(text.as_bytes()).err(), Some(KeyFileError::Malformed));
         }
     }
@@ -329,7 +329,8 @@ mod tests {
         };
         assert!(version.status.success());
         let directory = tempfile::tempdir().unwrap();
-        let (ours, theirs) = (directory.path().join("ours.pem"), directory.path().join("theirs.pem"));
+        let (ours, theirs) =
+            (directory.path().join("ours.pem"), directory.path().join("theirs.pem"));
         let (key, pem) = sealed("secret");
         std::fs::write(&ours, pem).unwrap();
 
@@ -339,13 +340,23 @@ mod tests {
             output.stdout
         };
         let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
-        let public =
-            openssl(&["pkey", "-in", &path(&ours), "-passin", "pass:secret", "-pubout"]);
+        let public = openssl(&["pkey", "-in", &path(&ours), "-passin", "pass:secret", "-pubout"]);
         assert_eq!(String::from_utf8(public).unwrap(), key.public_key().to_pem());
 
         openssl(&[
-            "pkcs8", "-topk8", "-in", &path(&ours), "-passin", "pass:secret", "-scrypt", "-v2",
-            "aes256", "-passout", "pass:other", "-out", &path(&theirs),
+            "pkcs8",
+            "-topk8",
+            "-in",
+            &path(&ours),
+            "-passin",
+            "pass:secret",
+            "-scrypt",
+            "-v2",
+            "aes256",
+            "-passout",
+            "pass:other",
+            "-out",
+            &path(&theirs),
         ]);
         let read = ring("other").open(&std::fs::read(&theirs).unwrap()).unwrap();
         assert_eq!(read.public_key(), key.public_key());
