@@ -1,5 +1,7 @@
 //! A client and a repository of ours, and everything that somebody between them could try.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail it by panicking")]
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Mutex;

@@ -3,6 +3,8 @@
 //! The history holds what a client must survive: keys in hexadecimal, one key under two ids, empty signatures, expiry
 //! times with offsets and fractions, `spec_version` of two components, members that nobody defined.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail it by panicking")]
+
 use std::path::PathBuf;
 
 use tuf::{Expiry, MemoryStore, MetadataStore, TargetFile, TargetName, TrustError, TrustedSet};
