@@ -151,7 +151,7 @@ impl Policy {
                 needed.extend(message.digest.map(|digest| digest.algorithm()));
                 let material = material::read(bundle, self);
                 let schemes = material.map(|material| schemes(material.key(), false));
-                needed.extend(schemes.into_iter().flatten().filter_map(|scheme| scheme.hash()));
+                needed.extend(schemes.into_iter().flatten().filter_map(Scheme::hash));
             }
             Content::Dsse(envelope) => {
                 let statement = Statement::parse(&envelope.payload);
