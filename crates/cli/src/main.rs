@@ -4,6 +4,7 @@
 //! prints is [`output`]. Commands that stay on this machine start no runtime and open no socket.
 
 mod command_line;
+mod directories;
 mod failure;
 mod key;
 mod online;
