@@ -49,6 +49,7 @@ pub(crate) struct Globals {
 
 /// What can be done. Each line has its own file.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, made from the command line")]
 pub(crate) enum Command {
     /// Start a complete private Sigstore, sign a file with it and verify it
     Quickstart(quickstart::Args),
