@@ -1,13 +1,56 @@
 //! X.509 certificates, RFC 5280 §4.
 
+mod extension;
+mod parse;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crypto::{PublicKey, PublicKeyError, SignatureError, decode_pem, encode_pem};
 use jiff::Timestamp;
 
-use crate::{GeneralName, Oid};
-use crypto::{PublicKey, PublicKeyError};
+use crate::{GeneralName, Oid, asn1, name, signature};
+
+pub use extension::KeyUsage;
+
+/// The longest certificate that is read: real ones have one or two thousand bytes, those with
+/// post-quantum signatures up to thirty thousand.
+pub const MAX_CERTIFICATE: usize = 1 << 16;
+
+const PEM_LABEL: &str = "CERTIFICATE";
 
 /// A certificate that was read strictly, and is kept byte for byte. Cloning is cheap.
 #[derive(Clone)]
-pub struct Certificate(std::sync::Arc<()>);
+pub struct Certificate(Arc<Parsed>);
+
+/// Where the parts of a certificate stand in its bytes, and what they say.
+struct Parsed {
+    der: Vec<u8>,
+    tbs: Range<usize>,
+    /// `tbsCertificate` without its header.
+    tbs_content: Range<usize>,
+    serial: Range<usize>,
+    issuer: Range<usize>,
+    subject: Range<usize>,
+    spki: Range<usize>,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    public_key: PublicKey,
+    /// The whole of `[3] EXPLICIT Extensions`; empty at the end of the TBS if there are none.
+    extension_block: Range<usize>,
+    extensions: Vec<ExtensionPlace>,
+    known: extension::Known,
+    signature_algorithm: Range<usize>,
+    signature: Range<usize>,
+}
+
+/// An extension and where it stands.
+struct ExtensionPlace {
+    oid: Oid,
+    critical: bool,
+    whole: Range<usize>,
+    value: Range<usize>,
+}
 
 /// Why bytes are not a certificate that is used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -69,24 +112,6 @@ pub struct Extension<'a> {
     pub value: &'a [u8],
 }
 
-/// The bits of `keyUsage`, RFC 5280 §4.2.1.3.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct KeyUsage(u16);
-
-impl KeyUsage {
-    /// Whether the key may sign things that are not certificates or CRLs.
-    #[must_use]
-    pub const fn digital_signature(self) -> bool {
-        self.0 & 1 != 0
-    }
-
-    /// Whether the key may sign certificates.
-    #[must_use]
-    pub const fn key_cert_sign(self) -> bool {
-        self.0 & (1 << 5) != 0
-    }
-}
-
 impl Certificate {
     /// Reads one DER certificate, with nothing after it.
     ///
@@ -94,16 +119,20 @@ impl Certificate {
     ///
     /// See [`CertificateError`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        todo!("{der:?}")
+        if der.len() > MAX_CERTIFICATE {
+            return Err(CertificateError::TooLong { limit: MAX_CERTIFICATE });
+        }
+        parse::certificate(der).map(|parsed| Self(Arc::new(parsed)))
     }
 
     /// Reads the first PEM block, which must be a `CERTIFICATE`. Text around it is passed over.
     ///
     /// # Errors
     ///
-    /// See [`ChainError`].
+    /// [`ChainError::NotPem`] or [`ChainError::Certificate`].
     pub fn from_pem(text: &[u8]) -> Result<Self, ChainError> {
-        todo!("{text:?}")
+        let (certificate, _) = Self::next_pem(text, 0)?.ok_or(ChainError::NotPem)?;
+        Ok(certificate)
     }
 
     /// Reads all PEM blocks, at most `limit` and at least one, in their order. Text around them is
@@ -113,88 +142,122 @@ impl Certificate {
     ///
     /// See [`ChainError`].
     pub fn chain_from_pem(text: &[u8], limit: usize) -> Result<Vec<Self>, ChainError> {
-        todo!("{text:?} {limit}")
+        let mut chain = Vec::new();
+        let mut rest = text;
+        while let Some((certificate, after)) = Self::next_pem(rest, chain.len())? {
+            if chain.len() == limit {
+                return Err(ChainError::TooMany { limit });
+            }
+            chain.push(certificate);
+            rest = after;
+        }
+        if chain.is_empty() { Err(ChainError::NotPem) } else { Ok(chain) }
+    }
+
+    /// Reads the next block of `text`, and returns what follows it.
+    fn next_pem(text: &[u8], position: usize) -> Result<Option<(Self, &[u8])>, ChainError> {
+        let Ok((pem, rest)) = decode_pem(text) else { return Ok(None) };
+        if pem.label != PEM_LABEL {
+            return Err(ChainError::NotPem);
+        }
+        let certificate = Self::from_der(&pem.contents)
+            .map_err(|source| ChainError::Certificate { position, source })?;
+        Ok(Some((certificate, rest)))
     }
 
     /// The certificate as a PEM block, with a final newline.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        todo!()
+        encode_pem(PEM_LABEL, self.der())
     }
 
     /// The bytes as they came.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        todo!()
+        &self.0.der
     }
 
     /// SHA-256 of [`Self::der`]: the fingerprint.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
-        todo!()
+        crypto::sha256(self.der())
     }
 
     /// The bytes of `tbsCertificate`: what the issuer signed.
     #[must_use]
     pub fn tbs_der(&self) -> &[u8] {
-        todo!()
+        &self.0.der[self.0.tbs.clone()]
     }
 
     /// The bytes of `subjectPublicKeyInfo`.
     #[must_use]
     pub fn spki_der(&self) -> &[u8] {
-        todo!()
+        &self.0.der[self.0.spki.clone()]
     }
 
     /// The public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
-        todo!()
+        &self.0.public_key
     }
 
     /// The content octets of `serialNumber`: big-endian, with a leading zero where the top bit is set.
     #[must_use]
     pub fn serial(&self) -> &[u8] {
-        todo!()
+        &self.0.der[self.0.serial.clone()]
     }
 
     /// The DER of the subject's name.
     #[must_use]
     pub fn subject_der(&self) -> &[u8] {
-        todo!()
+        &self.0.der[self.0.subject.clone()]
     }
 
     /// The DER of the issuer's name.
     #[must_use]
     pub fn issuer_der(&self) -> &[u8] {
-        todo!()
+        &self.0.der[self.0.issuer.clone()]
     }
 
-    /// The subject for people, such as `O=sigstore.dev, CN=sigstore-intermediate`.
+    /// The subject for people, such as `O=sigstore.dev, CN=sigstore-intermediate`; for an empty subject
+    /// (Fulcio's leaves), its alternative names.
     #[must_use]
     pub fn subject(&self) -> String {
-        todo!()
+        let subject = name::display(self.subject_der());
+        if !subject.is_empty() {
+            return subject;
+        }
+        let names = self.sans().iter().map(|name| match name {
+            GeneralName::Email(text)
+            | GeneralName::Dns(text)
+            | GeneralName::Uri(text)
+            | GeneralName::FulcioOther(text) => text.escape_debug().to_string(),
+            GeneralName::Ip(address) => address.to_string(),
+            _ => "?".to_owned(),
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// The subject's first organisation and common name.
     #[must_use]
     pub fn subject_parts(&self) -> (Option<String>, Option<String>) {
-        todo!()
+        name::parts(self.subject_der())
     }
 
     /// The first instant at which the certificate is valid.
     #[must_use]
     pub fn not_before(&self) -> Timestamp {
-        todo!()
+        self.0.not_before
     }
 
     /// The last instant at which the certificate is valid.
     #[must_use]
     pub fn not_after(&self) -> Timestamp {
-        todo!()
+        self.0.not_after
     }
 
-    /// Whether `time` is within the validity, both ends included.
+    /// Whether `time` is within the validity, both ends included (RFC 5280 §4.1.2.5). Half a second
+    /// after the end is after the end.
     #[must_use]
     pub fn is_valid_at(&self, time: Timestamp) -> bool {
         (self.not_before()..=self.not_after()).contains(&time)
@@ -203,54 +266,72 @@ impl Certificate {
     /// Whether it is a certificate authority's (`basicConstraints` with `cA` true).
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        todo!()
+        self.0.known.is_ca
     }
 
     /// How many intermediate certificates may follow it, if that is limited.
     #[must_use]
-    pub fn path_len(&self) -> Option<u32> {
-        todo!()
+    pub fn path_len(&self) -> Option<u64> {
+        self.0.known.path_len
     }
 
     /// The key usage, if it says.
     #[must_use]
     pub fn key_usage(&self) -> Option<KeyUsage> {
-        todo!()
+        self.0.known.key_usage
     }
 
     /// The extended key usages; `None` without the extension.
     #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[Oid]> {
-        todo!()
+        self.0.known.extended_key_usage.as_deref()
     }
 
     /// The subject alternative names in their order; empty without the extension.
     #[must_use]
     pub fn sans(&self) -> &[GeneralName] {
-        todo!()
+        &self.0.known.sans
     }
 
     /// The subject key identifier.
     #[must_use]
     pub fn subject_key_id(&self) -> Option<&[u8]> {
-        todo!()
+        self.0.known.subject_key_id.as_deref()
     }
 
     /// The key identifier of the issuer.
     #[must_use]
     pub fn authority_key_id(&self) -> Option<&[u8]> {
-        todo!()
+        self.0.known.authority_key_id.as_deref()
     }
 
     /// Every extension in its order.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
-        std::iter::empty()
+        self.0.extensions.iter().map(|place| Extension {
+            oid: place.oid,
+            critical: place.critical,
+            value: &self.0.der[place.value.clone()],
+        })
     }
 
     /// The extension `oid`.
     #[must_use]
     pub fn extension(&self, oid: Oid) -> Option<Extension<'_>> {
         self.extensions().find(|extension| extension.oid == oid)
+    }
+
+    /// `tbsCertificate` without the extension `oid`; all else stays byte for byte as it is.
+    #[must_use]
+    pub(crate) fn tbs_without(&self, oid: Oid) -> Vec<u8> {
+        let kept = self.0.extensions.iter().filter(|place| place.oid != oid);
+        let kept: Vec<&[u8]> = kept.map(|place| &self.0.der[place.whole.clone()]).collect();
+        // An empty list of extensions is not there at all (RFC 5280 §4.1: SIZE (1..MAX)).
+        let block = match kept.as_slice() {
+            [] => Vec::new(),
+            kept => asn1::explicit(3, &asn1::sequence(kept)),
+        };
+        let before = self.0.tbs_content.start..self.0.extension_block.start;
+        asn1::sequence(&[&self.0.der[before], &block])
     }
 
     /// Whether subject and issuer are the same name.
@@ -262,7 +343,18 @@ impl Certificate {
     /// Whether it is signed with its own key.
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
-        todo!()
+        self.is_self_issued() && self.verify_signature(self.public_key()).is_ok()
+    }
+
+    /// Checks that the holder of `key` signed this certificate, with an algorithm that is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`].
+    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        let algorithm = &self.0.der[self.0.signature_algorithm.clone()];
+        let scheme = signature::scheme(algorithm).map_err(|_| SignatureError)?;
+        key.verify(scheme, self.tbs_der(), &self.0.der[self.0.signature.clone()])
     }
 }
 
@@ -276,6 +368,6 @@ impl Eq for Certificate {}
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Certificate({})", self.subject())
+        write!(f, "Certificate({}, {})", self.subject(), hex::encode(self.fingerprint()))
     }
 }

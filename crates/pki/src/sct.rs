@@ -1,10 +1,29 @@
 //! Signed certificate timestamps, RFC 6962 §3, with the leaf index of C2SP static-ct-api.
 
-use crypto::{PublicKey, SignatureError, SigningKey, SigningKeyError};
+mod entry;
+mod list;
+mod tls;
+
+use crypto::{HashAlgorithm, KeyKind, PublicKey, Scheme, SignatureError, SigningKey, SigningKeyError};
 use jiff::Timestamp;
 
 use crate::Certificate;
 use crate::chain::VerifiedPath;
+
+pub use entry::{Entry, EntryError};
+pub use list::{embedded, list_extension_value};
+pub use tls::{TlsReader, put_u16_list, put_u24_list};
+
+/// `Version` v1, RFC 6962 §3.2.
+const V1: u8 = 0;
+/// `HashAlgorithm` sha256, RFC 5246 §7.4.1.4.1: the only one that logs may use (RFC 6962 §2.1.4).
+const SHA256: u8 = 4;
+/// `SignatureAlgorithm` rsa and ecdsa, RFC 5246 §7.4.1.4.1.
+const RSA: u8 = 1;
+const ECDSA: u8 = 3;
+
+/// The type and length of the extension `leaf_index`, C2SP static-ct-api "SCT Extension": a 40-bit number.
+const LEAF_INDEX: [u8; 3] = [0, 0, 5];
 
 /// A promise of a log that a certificate is, or will be, in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,26 +43,159 @@ pub struct Sct {
 #[error("the signed certificate timestamp is malformed")]
 pub struct SctFormatError;
 
-/// What a log signs and keeps besides the time: a certificate, or a precertificate without its poison.
+/// Proof that the holder of a known key signed an SCT for an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Entry {
-    /// `x509_entry`: the DER certificate.
-    X509(Vec<u8>),
-    /// `precert_entry`.
-    Precert {
-        /// SHA-256 of the issuer's `SubjectPublicKeyInfo`.
-        issuer_key_hash: [u8; 32],
-        /// `TBSCertificate` without the poison and without the list of SCTs.
-        tbs: Vec<u8>,
-    },
+#[non_exhaustive]
+pub struct VerifiedSct {
+    /// The SCT.
+    pub sct: Sct,
+    /// What it is for.
+    pub entry: Entry,
+    /// When the log signed it.
+    pub time: Timestamp,
 }
 
-/// Why a certificate has no entry.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum EntryError {
-    /// A certificate has neither poison nor SCTs, or has both.
-    #[error("the certificate has not exactly one of a poison and a list of timestamps")]
-    NeitherPrecertNorFinal,
+impl Sct {
+    /// Reads the TLS encoding, with nothing after it.
+    ///
+    /// # Errors
+    ///
+    /// [`SctFormatError`], also for another version than v1.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SctFormatError> {
+        let mut reader = TlsReader::new(bytes);
+        if reader.u8()? != V1 {
+            return Err(SctFormatError);
+        }
+        let log_id = reader.array()?;
+        let timestamp_ms = u64::from_be_bytes(reader.array()?);
+        let extensions = reader.u16_list()?.to_vec();
+        let digitally_signed = reader.rest().to_vec();
+        let sct = Self { log_id, timestamp_ms, extensions, digitally_signed };
+        sct.signature()?;
+        Ok(sct)
+    }
+
+    /// The TLS encoding.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![V1];
+        bytes.extend_from_slice(&self.log_id);
+        bytes.extend_from_slice(&self.timestamp_ms.to_be_bytes());
+        put_u16_list(&mut bytes, &self.extensions);
+        bytes.extend_from_slice(&self.digitally_signed);
+        bytes
+    }
+
+    /// Makes an SCT: signs `entry` at `timestamp_ms` with the log's key.
+    ///
+    /// # Errors
+    ///
+    /// [`SigningKeyError::Scheme`] for a key that RFC 6962 §2.1.4 does not allow: ECDSA P-256 and RSA.
+    pub fn sign(
+        key: &SigningKey,
+        entry: &Entry,
+        timestamp_ms: u64,
+        extensions: Vec<u8>,
+    ) -> Result<Self, SigningKeyError> {
+        let signed_bytes = entry.signed_bytes(timestamp_ms, &extensions);
+        let digitally_signed = digitally_sign(key, &signed_bytes)?;
+        Ok(Self { log_id: key.public_key().id(), timestamp_ms, extensions, digitally_signed })
+    }
+
+    /// Checks that the holder of `key` signed this for `entry`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`].
+    pub fn verify(&self, entry: &Entry, key: &PublicKey) -> Result<VerifiedSct, SignatureError> {
+        let (scheme, signature) = self.signature().map_err(|_| SignatureError)?;
+        let time = self.time().ok_or(SignatureError)?;
+        if self.log_id != key.id() {
+            return Err(SignatureError);
+        }
+        let signed_bytes = entry.signed_bytes(self.timestamp_ms, &self.extensions);
+        key.verify(scheme, &signed_bytes, signature)?;
+        Ok(VerifiedSct { sct: self.clone(), entry: entry.clone(), time })
+    }
+
+    /// When the log signed; `None` beyond the year 9999.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        i64::try_from(self.timestamp_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok())
+    }
+
+    /// The position that the log promises, if the SCT has the extension `leaf_index` and no other.
+    #[must_use]
+    pub fn leaf_index(&self) -> Option<u64> {
+        let index: &[u8; 5] = self.extensions.strip_prefix(&LEAF_INDEX)?.try_into().ok()?;
+        Some(index.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    }
+
+    /// The JSON answer of `add-chain` and `add-pre-chain`, RFC 6962 §4.1:
+    /// `{"sct_version":0,"id":…,"timestamp":…,"extensions":…,"signature":…}`.
+    #[must_use]
+    pub fn to_add_chain_json(&self) -> String {
+        use base64::Engine;
+        let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+        format!(
+            r#"{{"sct_version":0,"id":"{}","timestamp":{},"extensions":"{}","signature":"{}"}}"#,
+            base64(&self.log_id),
+            self.timestamp_ms,
+            base64(&self.extensions),
+            base64(&self.digitally_signed)
+        )
+    }
+
+    /// Takes `DigitallySigned` apart.
+    fn signature(&self) -> Result<(Scheme, &[u8]), SctFormatError> {
+        let mut reader = TlsReader::new(&self.digitally_signed);
+        let scheme = match (reader.u8()?, reader.u8()?) {
+            (SHA256, ECDSA) => Scheme::Ecdsa(HashAlgorithm::Sha256),
+            (SHA256, RSA) => Scheme::RsaPkcs1(HashAlgorithm::Sha256),
+            _ => return Err(SctFormatError),
+        };
+        let signature = reader.u16_list()?;
+        reader.finish()?;
+        Ok((scheme, signature))
+    }
+}
+
+/// Signs `message` as a log signs, and returns the `DigitallySigned` of RFC 5246 §4.7.
+///
+/// # Errors
+///
+/// [`SigningKeyError::Scheme`] for a key that RFC 6962 §2.1.4 does not allow.
+pub fn digitally_sign(key: &SigningKey, message: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
+    let (algorithm, scheme) = match key.kind() {
+        KeyKind::EcdsaP256 => (ECDSA, Scheme::Ecdsa(HashAlgorithm::Sha256)),
+        KeyKind::Rsa { .. } => (RSA, Scheme::RsaPkcs1(HashAlgorithm::Sha256)),
+        _ => return Err(SigningKeyError::Scheme),
+    };
+    let signature = key.sign_with(scheme, message)?;
+    let mut bytes = vec![SHA256, algorithm];
+    put_u16_list(&mut bytes, &signature);
+    Ok(bytes)
+}
+
+/// The `CtExtensions` that promise a position, C2SP static-ct-api "SCT Extension".
+///
+/// Positions have 40 bits; a log ends long before.
+#[must_use]
+pub fn leaf_index_extension(index: u64) -> Vec<u8> {
+    let mut extension = LEAF_INDEX.to_vec();
+    extension.extend_from_slice(&index.to_be_bytes()[3..]);
+    extension
+}
+
+/// A log whose promises count.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustedLog<'a> {
+    /// Its key; SHA-256 of the `SubjectPublicKeyInfo` is its id.
+    pub key: &'a PublicKey,
+    /// From when its key is valid, inclusive.
+    pub start: Option<Timestamp>,
+    /// Until when, inclusive.
+    pub end: Option<Timestamp>,
 }
 
 /// Why the SCTs of a certificate do not count.
@@ -52,9 +204,9 @@ pub enum SctError {
     /// The certificate has no SCT.
     #[error("the certificate has no signed certificate timestamp")]
     Missing,
-    /// The list is malformed.
+    /// The list is malformed, or the certificate is one that no log signs.
     #[error("the certificate's signed certificate timestamps cannot be read")]
-    Format(#[source] SctFormatError),
+    Format,
     /// No SCT is of a known log.
     #[error("none of the certificate's timestamps is by a known log")]
     UnknownLog,
@@ -74,136 +226,6 @@ pub enum SctError {
     },
 }
 
-/// A log whose promises count.
-#[derive(Clone, Debug)]
-pub struct TrustedLog<'a> {
-    /// Its key; SHA-256 of the `SubjectPublicKeyInfo` is its id.
-    pub key: &'a PublicKey,
-    /// From when its key is valid, inclusive.
-    pub start: Option<Timestamp>,
-    /// Until when, inclusive.
-    pub end: Option<Timestamp>,
-}
-
-/// Proof that a known log signed an SCT for a certificate.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct VerifiedSct {
-    /// The SCT.
-    pub sct: Sct,
-    /// When the log signed it.
-    pub time: Timestamp,
-}
-
-impl Sct {
-    /// Reads the TLS encoding, with nothing after it.
-    ///
-    /// # Errors
-    ///
-    /// [`SctFormatError`], also for another version than v1.
-    pub fn decode(bytes: &[u8]) -> Result<Self, SctFormatError> {
-        todo!("{bytes:?}")
-    }
-
-    /// The TLS encoding.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
-
-    /// Makes an SCT: signs `entry` at `timestamp_ms` with the log's key.
-    ///
-    /// # Errors
-    ///
-    /// If the key cannot sign.
-    pub fn sign(
-        key: &SigningKey,
-        entry: &Entry,
-        timestamp_ms: u64,
-        extensions: Vec<u8>,
-    ) -> Result<Self, SigningKeyError> {
-        todo!("{entry:?}{timestamp_ms}{extensions:?}{:?}", key.public_key())
-    }
-
-    /// Checks that the holder of `key` signed this for `entry`.
-    ///
-    /// # Errors
-    ///
-    /// [`SignatureError`].
-    pub fn verify(&self, entry: &Entry, key: &PublicKey) -> Result<VerifiedSct, SignatureError> {
-        todo!("{entry:?}{key:?}")
-    }
-
-    /// The position that the log promises, if the SCT has the extension `leaf_index`.
-    #[must_use]
-    pub fn leaf_index(&self) -> Option<u64> {
-        todo!()
-    }
-
-    /// The JSON answer of `add-chain` and `add-pre-chain`, RFC 6962 §4.1:
-    /// `{"sct_version":0,"id":…,"timestamp":…,"extensions":…,"signature":…}`.
-    #[must_use]
-    pub fn to_add_chain_json(&self) -> String {
-        todo!()
-    }
-}
-
-impl Entry {
-    /// The entry of a precertificate (which has the poison) issued with the key of `issuer`.
-    ///
-    /// # Errors
-    ///
-    /// [`EntryError`] if it has no poison, or has SCTs as well.
-    pub fn of_precertificate(
-        precertificate: &Certificate,
-        issuer: &Certificate,
-    ) -> Result<Self, EntryError> {
-        todo!("{precertificate:?}{issuer:?}")
-    }
-
-    /// The precertificate entry to which the SCTs inside a final certificate belong.
-    ///
-    /// # Errors
-    ///
-    /// [`EntryError`] if it has no list of SCTs, or a poison as well.
-    pub fn of_final(certificate: &Certificate, issuer: &Certificate) -> Result<Self, EntryError> {
-        todo!("{certificate:?}{issuer:?}")
-    }
-
-    /// The bytes that the log signs, RFC 6962 §3.2.
-    #[must_use]
-    pub fn signed_bytes(&self, timestamp_ms: u64, extensions: &[u8]) -> Vec<u8> {
-        todo!("{timestamp_ms}{extensions:?}")
-    }
-
-    /// The `MerkleTreeLeaf`, RFC 6962 §3.4.
-    #[must_use]
-    pub fn merkle_tree_leaf(&self, timestamp_ms: u64, extensions: &[u8]) -> Vec<u8> {
-        todo!("{timestamp_ms}{extensions:?}")
-    }
-}
-
-/// The `CtExtensions` that promise a position, C2SP static-ct-api "SCT Extension".
-#[must_use]
-pub fn leaf_index_extension(index: u64) -> Vec<u8> {
-    todo!("{index}")
-}
-
-/// The SCTs inside a certificate; none without the extension.
-///
-/// # Errors
-///
-/// [`SctFormatError`].
-pub fn embedded(certificate: &Certificate) -> Result<Vec<Sct>, SctFormatError> {
-    todo!("{certificate:?}")
-}
-
-/// The contents of the SCT list extension (`extnValue` without its own `OCTET STRING` header).
-#[must_use]
-pub fn list_extension_value(scts: &[Sct]) -> Vec<u8> {
-    todo!("{scts:?}")
-}
-
 /// Checks the SCTs inside the leaf of `path`, against the key of the issuer that was verified.
 ///
 /// SCTs of unknown logs are passed over; one of a known log must verify and be of the time of its key.
@@ -216,5 +238,54 @@ pub fn verify_embedded(
     path: &VerifiedPath,
     logs: &[TrustedLog<'_>],
 ) -> Result<Vec<VerifiedSct>, SctError> {
-    todo!("{path:?}{logs:?}")
+    let scts = embedded(&path.leaf).map_err(|SctFormatError| SctError::Format)?;
+    if scts.is_empty() {
+        return Err(SctError::Missing);
+    }
+    let entry = Entry::of_final(&path.leaf, path.issuer()).map_err(|_| SctError::Format)?;
+    let mut verified: Vec<VerifiedSct> = Vec::new();
+    for sct in &scts {
+        let mut known = logs.iter().filter(|log| log.key.id() == sct.log_id).peekable();
+        if known.peek().is_none() {
+            continue;
+        }
+        let checked = check(sct, &entry, known)?;
+        if verified.iter().all(|other| other.sct.log_id != sct.log_id) {
+            verified.push(checked);
+        }
+    }
+    if verified.is_empty() { Err(SctError::UnknownLog) } else { Ok(verified) }
 }
+
+/// Checks an SCT against the periods of the one log that made it: a trusted root may list several.
+fn check<'a>(
+    sct: &Sct,
+    entry: &Entry,
+    mut periods: impl Iterator<Item = &'a TrustedLog<'a>>,
+) -> Result<VerifiedSct, SctError> {
+    let log_id = sct.log_id;
+    let first = periods.next().ok_or(SctError::UnknownLog)?;
+    let verified =
+        sct.verify(entry, first.key).map_err(|SignatureError| SctError::Signature { log_id })?;
+    let is_within = |log: &TrustedLog<'_>| {
+        log.start.is_none_or(|start| start <= verified.time)
+            && log.end.is_none_or(|end| verified.time <= end)
+    };
+    if is_within(first) || periods.any(is_within) {
+        Ok(verified)
+    } else {
+        Err(SctError::Validity { log_id, time: verified.time })
+    }
+}
+
+/// Whether a certificate is a precertificate: has the poison of RFC 6962 §3.1, critical and `NULL`.
+///
+/// # Errors
+///
+/// [`EntryError::Poison`] if it has one that is not critical, or not `NULL`.
+pub fn is_precertificate(certificate: &Certificate) -> Result<bool, EntryError> {
+    entry::is_precertificate(certificate)
+}
+
+#[cfg(test)]
+mod tests;
