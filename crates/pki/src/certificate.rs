@@ -323,12 +323,21 @@ impl Certificate {
     /// `tbsCertificate` without the extension `oid`; all else stays byte for byte as it is.
     #[must_use]
     pub(crate) fn tbs_without(&self, oid: Oid) -> Vec<u8> {
-        let kept = self.0.extensions.iter().filter(|place| place.oid != oid);
-        let kept: Vec<&[u8]> = kept.map(|place| &self.0.der[place.whole.clone()]).collect();
+        self.tbs_replacing(oid, &[])
+    }
+
+    /// `tbsCertificate` without the extension `old` and with the DER of `new` at the end; all else stays
+    /// byte for byte as it is.
+    #[must_use]
+    pub(crate) fn tbs_replacing(&self, old: Oid, new: &[u8]) -> Vec<u8> {
+        let kept = self.0.extensions.iter().filter(|place| place.oid != old);
+        let mut extensions: Vec<&[u8]> =
+            kept.map(|place| &self.0.der[place.whole.clone()]).collect();
+        extensions.push(new);
         // An empty list of extensions is not there at all (RFC 5280 §4.1: SIZE (1..MAX)).
-        let block = match kept.as_slice() {
-            [] => Vec::new(),
-            kept => asn1::explicit(3, &asn1::sequence(kept)),
+        let block = match extensions.as_slice() {
+            [[]] => Vec::new(),
+            extensions => asn1::explicit(3, &asn1::sequence(extensions)),
         };
         let before = self.0.tbs_content.start..self.0.extension_block.start;
         asn1::sequence(&[&self.0.der[before], &block])

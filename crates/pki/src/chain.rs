@@ -9,7 +9,7 @@ mod constraints;
 
 use jiff::Timestamp;
 
-use crate::{Certificate, Oid, oid};
+use crate::{Certificate, KeyUsage, Oid, oid};
 use constraints::NameConstraints;
 
 /// The longest path, leaf and anchor included: real ones have three or four certificates.
@@ -255,7 +255,7 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), PathError> {
         return Err(PathError::LeafIsCa);
     }
     let may_sign = match (purpose, leaf.key_usage()) {
-        (Purpose::CodeSigning, usage) => usage.is_some_and(|usage| usage.digital_signature()),
+        (Purpose::CodeSigning, usage) => usage.is_some_and(KeyUsage::digital_signature),
         // ETSI EN 319 422 §6.3: a timestamp authority's key may have either bit.
         (Purpose::TimeStamping, usage) => {
             usage.is_none_or(|usage| usage.digital_signature() || usage.content_commitment())

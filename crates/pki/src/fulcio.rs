@@ -76,17 +76,23 @@ pub const KNOWN: &[Known] = &[
     TOKEN_SUBJECT,
 ];
 
-const fn raw(number: u8, name: &'static str, yaml_key: &'static str) -> Known {
+const fn raw(number: u32, name: &'static str, yaml_key: &'static str) -> Known {
     Known { oid: known_oid(number), name, encoding: Encoding::Raw, yaml_key: Some(yaml_key) }
 }
 
-const fn utf8(number: u8, name: &'static str, yaml_key: &'static str) -> Known {
+const fn utf8(number: u32, name: &'static str, yaml_key: &'static str) -> Known {
     Known { oid: known_oid(number), name, encoding: Encoding::Utf8String, yaml_key: Some(yaml_key) }
 }
 
-/// 1.3.6.1.4.1.57264.1.`number`; numbers are below 128.
-const fn known_oid(number: u8) -> Oid {
-    Oid::from_bytes_unwrap(&[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, number])
+/// The arc of Fulcio's extensions.
+const ARC: Oid = Oid::new_unwrap("1.3.6.1.4.1.57264.1");
+
+const fn known_oid(number: u32) -> Oid {
+    match ARC.push_arc(number) {
+        Ok(oid) => oid,
+        // One more arc always fits here; the tests see that each identifier is its own.
+        Err(_) => ARC,
+    }
 }
 
 /// The extension that the `ci-provider` configuration calls `yaml_key`.

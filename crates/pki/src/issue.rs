@@ -1,5 +1,8 @@
 //! New certificates: authorities, timestamp and TLS certificates, and Fulcio's leaves.
 
+mod leaf;
+mod profile;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,9 +10,11 @@ use crypto::{PublicKey, SigningKey, SigningKeyError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chain::Purpose;
-use crate::fulcio::{LeafContents, SanError};
-use crate::sct::{Entry, Sct, VerifiedSct};
-use crate::{Certificate, DistinguishedName};
+use crate::fulcio::SanError;
+use crate::{Certificate, CertificateError, DistinguishedName, KeyUsage};
+use profile::{KEY_USAGE_AUTHORITY, KEY_USAGE_SIGNATURE, Template};
+
+pub use leaf::{LeafRequest, Precertificate};
 
 /// A serial number: positive, 159 bits in 20 octets (RFC 5280 §4.1.2.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,7 +22,7 @@ pub struct Serial([u8; 20]);
 
 impl Serial {
     /// Makes a serial number of random bytes. Two bits are fixed, so that it is positive and always as
-    /// long.
+    /// long; 158 random bits remain.
     #[must_use]
     pub const fn from_random(mut bytes: [u8; 20]) -> Self {
         bytes[0] = (bytes[0] & 0x7f) | 0x40;
@@ -28,46 +33,69 @@ impl Serial {
 /// From when until when a certificate is valid, both ends included; in whole seconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Validity {
-    /// The first second.
-    pub not_before: Timestamp,
-    /// The last second.
-    pub not_after: Timestamp,
+    not_before: Timestamp,
+    not_after: Timestamp,
 }
 
 impl Validity {
-    /// `lifetime` from `not_before`, cut to whole seconds.
+    /// `lifetime` from `not_before`, each cut to whole seconds; at most to the year 9999.
     #[must_use]
     pub fn starting(not_before: Timestamp, lifetime: SignedDuration) -> Self {
-        todo!("{not_before}{lifetime}")
+        let seconds = not_before.as_second();
+        let whole = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        let not_after = seconds.saturating_add(lifetime.as_secs());
+        Self { not_before: whole(seconds), not_after: whole(not_after) }
+    }
+
+    /// The first second.
+    #[must_use]
+    pub const fn not_before(self) -> Timestamp {
+        self.not_before
+    }
+
+    /// The last second.
+    #[must_use]
+    pub const fn not_after(self) -> Timestamp {
+        self.not_after
     }
 }
 
 /// Why a certificate was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
-    /// The key of the issuer is not the one in its certificate.
+    /// The key of the issuer is not the one in its certificate. The operator's to fix.
     #[error("the issuer's key is not the one in its certificate")]
     KeyMismatch,
-    /// The issuer's certificate may not issue such certificates.
-    #[error("the issuer's certificate may not issue certificates")]
+    /// The issuer's certificate may not issue such certificates. The operator's to fix.
+    #[error("the issuer's certificate may not issue such certificates")]
     NotAnAuthority,
-    /// The new certificate would be valid longer than its issuer, or before it.
+    /// The new certificate would be valid beyond its issuer. The operator's to fix.
     #[error(
-        "the certificate would be valid until {not_after}, its issuer only until {issuer_not_after}"
+        "the certificate would be valid from {} to {}, its issuer is from {issuer_not_before} to {issuer_not_after}",
+        .validity.not_before,
+        .validity.not_after
     )]
     OutlivesIssuer {
-        /// The end of the certificate.
-        not_after: Timestamp,
-        /// The end of its issuer.
+        /// The validity that was asked for.
+        validity: Validity,
+        /// The start of the issuer's.
+        issuer_not_before: Timestamp,
+        /// The end of the issuer's.
         issuer_not_after: Timestamp,
     },
-    /// The identity cannot be written into a certificate.
+    /// The identity cannot be written into a certificate. The asker's to fix.
     #[error(transparent)]
     San(#[from] SanError),
-    /// The extensions of the final certificate would not be those of the precertificate. A mistake of ours.
+    /// A TLS certificate needs at least one name, and names are ASCII.
+    #[error("a server certificate needs at least one name, in ASCII")]
+    ServerName,
+    /// The SCT is not for this precertificate, or the final certificate would not be.
     #[error("the final certificate would differ from its precertificate")]
     NotThePrecertificate,
-    /// The key cannot sign.
+    /// What was made cannot be read back, because what it was made of is too long or repeats itself.
+    #[error("the certificate would not be well-formed")]
+    Contents(#[source] CertificateError),
+    /// The key cannot sign. The operator's to fix.
     #[error("the certificate cannot be signed")]
     Sign(#[source] SigningKeyError),
 }
@@ -88,40 +116,32 @@ pub enum ServerName {
     Ip(IpAddr),
 }
 
-/// What a leaf certificate is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct LeafRequest<'a> {
-    /// The holder's key.
-    pub key: &'a PublicKey,
-    /// Who the holder is.
-    pub contents: &'a LeafContents,
-    /// Its serial number.
-    pub serial: Serial,
-    /// Its validity.
-    pub validity: Validity,
-}
-
-/// A precertificate: signed, poisoned, and bound to the issuer that will sign the final certificate.
-///
-/// It is consumed by [`Precertificate::finish`], which asks for proof that a log has it.
-pub struct Precertificate {
-    certificate: Certificate,
-    issuer: Issuer,
-    entry: Entry,
-}
-
-/// Makes the certificate of a root authority: CA, certificate and CRL signing, no extended key usage.
+/// Makes the self-signed certificate of a root authority: certificate and CRL signing, no extended key
+/// usage.
 ///
 /// # Errors
 ///
-/// See [`IssueError`].
+/// [`IssueError::Sign`].
 pub fn root(
     key: &SigningKey,
     subject: &DistinguishedName,
     validity: Validity,
     serial: Serial,
 ) -> Result<Certificate, IssueError> {
-    todo!("{:?}{subject:?}{validity:?}{serial:?}", key.public_key())
+    let key_id = profile::key_id(key.public_key());
+    let template = Template {
+        serial,
+        issuer: subject.der(),
+        validity,
+        subject: subject.der(),
+        spki: key.public_key().spki_der(),
+    };
+    let extensions = [
+        profile::key_usage(KEY_USAGE_AUTHORITY),
+        profile::authority(None),
+        profile::subject_key_id(&key_id),
+    ];
+    template.sign(&extensions, key)
 }
 
 impl Issuer {
@@ -131,7 +151,14 @@ impl Issuer {
     ///
     /// [`IssueError::KeyMismatch`], [`IssueError::NotAnAuthority`].
     pub fn new(certificate: Certificate, key: Arc<SigningKey>) -> Result<Self, IssueError> {
-        todo!("{certificate:?}{:?}", key.public_key())
+        if certificate.public_key() != key.public_key() {
+            return Err(IssueError::KeyMismatch);
+        }
+        let may_sign = certificate.key_usage().is_none_or(KeyUsage::key_cert_sign);
+        if !certificate.is_ca() || !may_sign {
+            return Err(IssueError::NotAnAuthority);
+        }
+        Ok(Self { certificate, key })
     }
 
     /// The certificate.
@@ -144,7 +171,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// See [`IssueError`].
+    /// [`IssueError::OutlivesIssuer`], [`IssueError::NotAnAuthority`], [`IssueError::Sign`].
     pub fn intermediate(
         &self,
         key: &PublicKey,
@@ -153,14 +180,24 @@ impl Issuer {
         validity: Validity,
         serial: Serial,
     ) -> Result<Certificate, IssueError> {
-        todo!("{key:?}{subject:?}{purpose:?}{validity:?}{serial:?}{:?}", self.key.public_key())
+        if self.certificate.path_len() == Some(0) {
+            return Err(IssueError::NotAnAuthority);
+        }
+        let extensions = [
+            profile::key_usage(KEY_USAGE_AUTHORITY),
+            profile::purpose(purpose.oid(), false),
+            profile::authority(Some(0)),
+            profile::subject_key_id(&profile::key_id(key)),
+            self.authority_key_id(),
+        ];
+        self.sign(key, subject, validity, serial, &extensions)
     }
 
-    /// Makes the certificate of a timestamp authority: its only purpose, critical.
+    /// Makes the certificate of a timestamp authority: its only purpose, critical (RFC 3161 §2.3).
     ///
     /// # Errors
     ///
-    /// See [`IssueError`].
+    /// [`IssueError::OutlivesIssuer`], [`IssueError::Sign`].
     pub fn timestamp_signer(
         &self,
         key: &PublicKey,
@@ -168,14 +205,20 @@ impl Issuer {
         validity: Validity,
         serial: Serial,
     ) -> Result<Certificate, IssueError> {
-        todo!("{key:?}{subject:?}{validity:?}{serial:?}")
+        let extensions = [
+            profile::key_usage(KEY_USAGE_SIGNATURE),
+            profile::purpose(Purpose::TimeStamping.oid(), true),
+            profile::subject_key_id(&profile::key_id(key)),
+            self.authority_key_id(),
+        ];
+        self.sign(key, subject, validity, serial, &extensions)
     }
 
-    /// Makes the certificate of a TLS server. The names must not be empty.
+    /// Makes the certificate of a TLS server with an empty subject (RFC 6125: names are alternative names).
     ///
     /// # Errors
     ///
-    /// See [`IssueError`].
+    /// [`IssueError::ServerName`], [`IssueError::OutlivesIssuer`], [`IssueError::Sign`].
     pub fn tls_server(
         &self,
         key: &PublicKey,
@@ -183,58 +226,50 @@ impl Issuer {
         validity: Validity,
         serial: Serial,
     ) -> Result<Certificate, IssueError> {
-        todo!("{key:?}{names:?}{validity:?}{serial:?}")
+        let extensions = [
+            profile::key_usage(KEY_USAGE_SIGNATURE),
+            profile::purpose(crate::oid::SERVER_AUTH, false),
+            self.authority_key_id(),
+            profile::server_names(names).ok_or(IssueError::ServerName)?,
+        ];
+        self.sign(key, &DistinguishedName::empty(), validity, serial, &extensions)
     }
 
-    /// Makes and signs a precertificate.
-    ///
-    /// # Errors
-    ///
-    /// See [`IssueError`].
-    pub fn precertificate(&self, request: &LeafRequest<'_>) -> Result<Precertificate, IssueError> {
-        todo!("{request:?}")
+    /// The key identifier extension that certificates of this issuer have.
+    fn authority_key_id(&self) -> Vec<u8> {
+        match self.certificate.subject_key_id() {
+            Some(id) => profile::authority_key_id(id),
+            None => profile::authority_key_id(&profile::key_id(self.key.public_key())),
+        }
     }
 
-    /// Makes a leaf certificate that no log knows: only for an authority that is configured without one.
-    ///
-    /// # Errors
-    ///
-    /// See [`IssueError`].
-    pub fn unlogged_certificate(
+    /// Checks that `validity` is within that of the issuer, and signs.
+    fn sign(
         &self,
-        request: &LeafRequest<'_>,
+        key: &PublicKey,
+        subject: &DistinguishedName,
+        validity: Validity,
+        serial: Serial,
+        extensions: &[Vec<u8>],
     ) -> Result<Certificate, IssueError> {
-        todo!("{request:?}")
+        let issuer = &self.certificate;
+        if !issuer.is_valid_at(validity.not_before) || !issuer.is_valid_at(validity.not_after) {
+            return Err(IssueError::OutlivesIssuer {
+                validity,
+                issuer_not_before: issuer.not_before(),
+                issuer_not_after: issuer.not_after(),
+            });
+        }
+        let template = Template {
+            serial,
+            issuer: issuer.subject_der(),
+            validity,
+            subject: subject.der(),
+            spki: key.spki_der(),
+        };
+        template.sign(extensions, &self.key)
     }
 }
 
-impl Precertificate {
-    /// The precertificate itself, to be submitted with its chain.
-    #[must_use]
-    pub const fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// Who issued it, and will issue the final certificate.
-    #[must_use]
-    pub const fn issuer(&self) -> &Issuer {
-        &self.issuer
-    }
-
-    /// What a log signs. [`Sct::verify`] over it gives what [`Self::finish`] asks for.
-    #[must_use]
-    pub const fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    /// Makes the final certificate: the same without the poison, with one SCT at the end.
-    ///
-    /// # Errors
-    ///
-    /// See [`IssueError`]; [`IssueError::NotThePrecertificate`] if what the SCT covers is not what the
-    /// final certificate says.
-    pub fn finish(self, sct: &VerifiedSct) -> Result<Certificate, IssueError> {
-        let _: &Sct = &sct.sct;
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;

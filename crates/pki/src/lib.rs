@@ -9,7 +9,6 @@
 //! [`sct`] whether a log has promised it, [`issue`] makes new ones, and [`tsp`] reads and writes
 //! timestamps.
 
-#![allow(clippy::needless_pass_by_value, reason = "a skeleton")]
 pub mod asn1;
 mod certificate;
 pub mod chain;
@@ -23,7 +22,7 @@ pub mod sct;
 mod signature;
 pub mod tsp;
 
-pub use certificate::{Certificate, CertificateError, ChainError, Extension, KeyUsage};
+pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE, ChainError, Extension, KeyUsage};
 pub use const_oid::ObjectIdentifier as Oid;
 pub use name::{DistinguishedName, GeneralName, NameError};
 pub use signature::AlgorithmError;

@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             return Err(DerError);
         }
         let (header, length) = match first {
-            0..0x80 => (2, usize::from(first)),
+            0..=0x7f => (2, usize::from(first)),
             0x81..=0x84 => {
                 let bytes = rest.get(2..2 + usize::from(first & 0x7f)).ok_or(DerError)?;
                 let length = bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     pub fn integer(&mut self) -> Result<Element<'a>, DerError> {
         let element = self.expect(tag::INTEGER)?;
         match element.content() {
-            [] | [0, 0..0x80, ..] | [0xff, 0x80..=0xff, ..] => Err(DerError),
+            [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(DerError),
             _ => Ok(element),
         }
     }
