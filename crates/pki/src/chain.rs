@@ -84,7 +84,9 @@ pub enum PathError {
         subject: String,
     },
     /// A certificate of the path is not valid yet, or no longer.
-    #[error("the certificate of {subject} is valid from {not_before} to {not_after}, not at {time}")]
+    #[error(
+        "the certificate of {subject} is valid from {not_before} to {not_after}, not at {time}"
+    )]
     Validity {
         /// Whose certificate.
         subject: String,
@@ -284,9 +286,8 @@ fn check_each(certificate: &Certificate, time: Timestamp) -> Result<(), PathErro
         oid::SUBJECT_ALT_NAME,
         oid::NAME_CONSTRAINTS,
     ];
-    let unknown = |extension: &crate::Extension<'_>| {
-        extension.critical && !KNOWN.contains(&extension.oid)
-    };
+    let unknown =
+        |extension: &crate::Extension<'_>| extension.critical && !KNOWN.contains(&extension.oid);
     if let Some(extension) = certificate.extensions().find(unknown) {
         let subject = certificate.subject();
         return Err(PathError::CriticalExtension { subject, oid: extension.oid });

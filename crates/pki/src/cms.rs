@@ -182,9 +182,12 @@ impl SignerInfo {
         if algorithm.oid == RSA_ENCRYPTION && algorithm.has_no_parameters() {
             return Ok(Scheme::RsaPkcs1(digest));
         }
-        let scheme =
-            signature::scheme(&self.signature_algorithm).map_err(|_| SignatureError)?;
-        if scheme.hash().is_none_or(|hash| hash == digest) { Ok(scheme) } else { Err(SignatureError) }
+        let scheme = signature::scheme(&self.signature_algorithm).map_err(|_| SignatureError)?;
+        if scheme.hash().is_none_or(|hash| hash == digest) {
+            Ok(scheme)
+        } else {
+            Err(SignatureError)
+        }
     }
 }
 

@@ -22,7 +22,9 @@ pub mod sct;
 mod signature;
 pub mod tsp;
 
-pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE, ChainError, Extension, KeyUsage};
+pub use certificate::{
+    Certificate, CertificateError, ChainError, Extension, KeyUsage, MAX_CERTIFICATE,
+};
 pub use const_oid::ObjectIdentifier as Oid;
 pub use name::{DistinguishedName, GeneralName, NameError};
 pub use signature::AlgorithmError;

@@ -4,7 +4,9 @@ mod entry;
 mod list;
 mod tls;
 
-use crypto::{HashAlgorithm, KeyKind, PublicKey, Scheme, SignatureError, SigningKey, SigningKeyError};
+use crypto::{
+    HashAlgorithm, KeyKind, PublicKey, Scheme, SignatureError, SigningKey, SigningKeyError,
+};
 use jiff::Timestamp;
 
 use crate::Certificate;

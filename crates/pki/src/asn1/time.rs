@@ -55,8 +55,8 @@ fn timestamp(year: i16, rest: &[u8], nanoseconds: i32) -> Result<Timestamp, DerE
         *part = i8::try_from(number(pair)?).map_err(|_| DerError)?;
     }
     let [month, day, hour, minute, second] = parts;
-    let time = DateTime::new(year, month, day, hour, minute, second, nanoseconds)
-        .map_err(|_| DerError)?;
+    let time =
+        DateTime::new(year, month, day, hour, minute, second, nanoseconds).map_err(|_| DerError)?;
     Ok(Offset::UTC.to_timestamp(time).unwrap_or(Timestamp::MAX))
 }
 

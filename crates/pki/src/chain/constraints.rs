@@ -37,7 +37,11 @@ impl NameConstraints {
         reader.finish()?;
         let count = permitted.len() + excluded.len();
         // "Conforming CAs MUST NOT issue certificates where name constraints is an empty sequence."
-        if (1..=MAX_SUBTREES).contains(&count) { Ok(Self { permitted, excluded }) } else { Err(DerError) }
+        if (1..=MAX_SUBTREES).contains(&count) {
+            Ok(Self { permitted, excluded })
+        } else {
+            Err(DerError)
+        }
     }
 
     /// Whether every name of the certificate is allowed: subject, its e-mail addresses (an old place for

@@ -49,7 +49,8 @@ impl Entry {
         precertificate: &Certificate,
         issuer: &Certificate,
     ) -> Result<Self, EntryError> {
-        if !is_precertificate(precertificate)? || precertificate.extension(oid::SCT_LIST).is_some() {
+        if !is_precertificate(precertificate)? || precertificate.extension(oid::SCT_LIST).is_some()
+        {
             return Err(EntryError::NotPrecertificate);
         }
         Ok(Self::precert(precertificate.tbs_without(oid::POISON), issuer))

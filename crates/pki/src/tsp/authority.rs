@@ -3,9 +3,7 @@
 use crypto::Digest;
 use jiff::Timestamp;
 
-use super::{
-    Request, SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TST_INFO, Token,
-};
+use super::{Request, SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TST_INFO, Token};
 use crate::Certificate;
 use crate::asn1::{DerError, Reader, tag};
 use crate::chain::{PathError, Purpose, VerifiedPath, verify_path};
@@ -139,7 +137,8 @@ impl Token {
     fn check_attributes(&self, certificate: &Certificate) -> Result<(), TokenError> {
         let attribute = |attribute| move |DerError| TokenError::Attribute { attribute };
         check_content_type(&self.signer).map_err(attribute("contentType"))?;
-        check_message_digest(&self.signer, &self.data.content).map_err(attribute("messageDigest"))?;
+        check_message_digest(&self.signer, &self.data.content)
+            .map_err(attribute("messageDigest"))?;
         check_signing_certificate(&self.signer, certificate)
             .map_err(attribute("signingCertificate"))
     }

@@ -222,10 +222,16 @@ fn signature_scheme(kind: KeyKind, hash: Option<HashAlgorithm>) -> (HashAlgorith
 }
 
 impl Fixed {
-    fn new(chain: &[Certificate], scheme: Scheme, hash: HashAlgorithm, include_chain: bool) -> Self {
+    fn new(
+        chain: &[Certificate],
+        scheme: Scheme,
+        hash: HashAlgorithm,
+        include_chain: bool,
+    ) -> Self {
         let included = if include_chain { chain } else { &chain[..1] };
         let certificates: Vec<&[u8]> = included.iter().map(Certificate::der).collect();
-        let (subject, issuer, serial) = (chain[0].subject_der(), chain[0].issuer_der(), chain[0].serial());
+        let (subject, issuer, serial) =
+            (chain[0].subject_der(), chain[0].issuer_der(), chain[0].serial());
         let serial = asn1::tlv(tag::INTEGER, &[serial]);
         let general_names = asn1::sequence(&[&asn1::explicit(4, issuer)]);
         let (scheme, signature_algorithm) = identifier_with(scheme);

@@ -177,7 +177,11 @@ impl TstInfo {
     }
 
     /// Reads what follows `messageImprint`.
-    fn read_rest(mut reader: Reader<'_>, policy: Policy, imprint: Digest) -> Result<Self, DerError> {
+    fn read_rest(
+        mut reader: Reader<'_>,
+        policy: Policy,
+        imprint: Digest,
+    ) -> Result<Self, DerError> {
         let serial = Integer::read(&mut reader)?;
         let time = read_time_with_fraction(&reader.expect(tag::GENERALIZED_TIME)?)?;
         reader.optional(tag::SEQUENCE)?;
