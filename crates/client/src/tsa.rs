@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crypto::{HashAlgorithm, random_array};
 use net::{Client, RequestError, Retry, StatusCode, Url};
-use pki::tsp::{Nonce, Request, Token, TokenError, TokenFormatError};
+use pki::tsp::{Integer, Request, Token, TokenError, TokenFormatError};
 use wire::tsa::QUERY;
 
 use crate::answer::{Refusal, place};
@@ -57,7 +57,7 @@ pub async fn timestamp(
     signature: &[u8],
 ) -> Result<Vec<u8>, TimestampError> {
     let imprint = HashAlgorithm::Sha256.digest(signature);
-    let request = Request::new(imprint, Nonce::from_random(random_array()));
+    let request = Request::new(imprint, Integer::from_random(random_array()));
     let response = http
         .post(url.clone())
         .body(QUERY, request.to_der())

@@ -208,7 +208,7 @@ pub enum SctError {
     Missing,
     /// The list is malformed, or the certificate is one that no log signs.
     #[error("the certificate's signed certificate timestamps cannot be read")]
-    Format,
+    Format(#[source] SctFormatError),
     /// No SCT is of a known log.
     #[error("none of the certificate's timestamps is by a known log")]
     UnknownLog,
@@ -240,11 +240,12 @@ pub fn verify_embedded(
     path: &VerifiedPath,
     logs: &[TrustedLog<'_>],
 ) -> Result<Vec<VerifiedSct>, SctError> {
-    let scts = embedded(&path.leaf).map_err(|SctFormatError| SctError::Format)?;
+    let scts = embedded(&path.leaf).map_err(SctError::Format)?;
     if scts.is_empty() {
         return Err(SctError::Missing);
     }
-    let entry = Entry::of_final(&path.leaf, path.issuer()).map_err(|_| SctError::Format)?;
+    let entry =
+        Entry::of_final(&path.leaf, path.issuer()).map_err(|_| SctError::Format(SctFormatError))?;
     let mut verified: Vec<VerifiedSct> = Vec::new();
     for sct in &scts {
         let mut known = logs.iter().filter(|log| log.key.id() == sct.log_id).peekable();

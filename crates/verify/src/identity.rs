@@ -81,7 +81,7 @@ pub(crate) fn check(certified: &Certified, policy: &Policy) -> Result<Identified
     let name = check_name(certified, expected)?;
     let issuer = check_issuer(certified, expected)?;
     for (known, value) in &expected.extensions {
-        let found = fulcio::text(&certified.path.leaf, known)?;
+        let found = known.read(&certified.path.leaf)?;
         if !found.as_deref().is_some_and(|found| value.matches(found)) {
             let (extension, expected) = (known.name, value.to_string());
             return Err(IdentityError::OtherExtension { extension, expected, found });
@@ -105,7 +105,7 @@ fn check_name(certified: &Certified, expected: &IdentityPolicy) -> Result<San, I
 fn check_issuer(certified: &Certified, expected: &IdentityPolicy) -> Result<String, IdentityError> {
     let leaf = &certified.path.leaf;
     let found = fulcio::issuer(leaf)?.ok_or(IdentityError::NoIssuer)?;
-    if let Some(old) = leaf.extension(fulcio::ISSUER)
+    if let Some(old) = leaf.extension(fulcio::ISSUER.oid)
         && old.value != found.as_bytes()
     {
         let old = String::from_utf8_lossy(old.value).into_owned();
