@@ -202,13 +202,21 @@ impl Serialize for SigningConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("SigningConfig", 7)?;
         object.serialize_field("mediaType", SIGNING_CONFIG)?;
-        object.serialize_field("caUrls", &self.ca_urls)?;
-        object.serialize_field("oidcUrls", &self.oidc_urls)?;
-        object.serialize_field("rekorTlogUrls", &self.rekor_tlog_urls)?;
+        if !self.ca_urls.is_empty() {
+            object.serialize_field("caUrls", &self.ca_urls)?;
+        }
+        if !self.oidc_urls.is_empty() {
+            object.serialize_field("oidcUrls", &self.oidc_urls)?;
+        }
+        if !self.rekor_tlog_urls.is_empty() {
+            object.serialize_field("rekorTlogUrls", &self.rekor_tlog_urls)?;
+        }
         if let Some(selector) = &self.rekor_tlog_config {
             object.serialize_field("rekorTlogConfig", selector)?;
         }
-        object.serialize_field("tsaUrls", &self.tsa_urls)?;
+        if !self.tsa_urls.is_empty() {
+            object.serialize_field("tsaUrls", &self.tsa_urls)?;
+        }
         if let Some(selector) = &self.tsa_config {
             object.serialize_field("tsaConfig", selector)?;
         }

@@ -22,10 +22,18 @@ impl Serialize for TrustedRoot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("TrustedRoot", 5)?;
         object.serialize_field("mediaType", self.version.media_type())?;
-        object.serialize_field("tlogs", &self.tlogs)?;
-        object.serialize_field("certificateAuthorities", &self.certificate_authorities)?;
-        object.serialize_field("ctlogs", &self.ctlogs)?;
-        object.serialize_field("timestampAuthorities", &self.timestamp_authorities)?;
+        if !self.tlogs.is_empty() {
+            object.serialize_field("tlogs", &self.tlogs)?;
+        }
+        if !self.certificate_authorities.is_empty() {
+            object.serialize_field("certificateAuthorities", &self.certificate_authorities)?;
+        }
+        if !self.ctlogs.is_empty() {
+            object.serialize_field("ctlogs", &self.ctlogs)?;
+        }
+        if !self.timestamp_authorities.is_empty() {
+            object.serialize_field("timestampAuthorities", &self.timestamp_authorities)?;
+        }
         object.end()
     }
 }
