@@ -1,2 +1,26 @@
-//! The public conformance protocol, spoken by our client.
-fn main() {}
+//! The client of the public sigstore-conformance suite: `sign-bundle` and `verify-bundle`, as its
+//! `docs/cli_protocol.md` asks for them. The exit code is the answer; words go to stderr.
+
+mod arguments;
+mod verify_bundle;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, USAGE};
+
+fn main() -> ExitCode {
+    let Some(arguments) = Arguments::read(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let outcome = match arguments {
+        Arguments::VerifyBundle(arguments) => verify_bundle::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
