@@ -12,11 +12,18 @@
 //! [`Reader`].
 
 mod dialect;
+mod follower;
+mod identities;
 mod log;
 mod options;
 mod reader;
 mod receipt;
+mod seal;
+mod sequencer;
+mod shared;
 mod state;
+mod threads;
+mod tree;
 
 pub use dialect::{Dialect, DialectError, Head, Identity, Place, Sealed};
 pub use log::{FreezeError, Log, SubmitError};

@@ -1,15 +1,37 @@
 //! A log that can be written to.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
+use storage::{Batch, Disk, Files, FjallIndexes, Framing, Indexes, Meter, Store};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::follower::Follower;
+use crate::identities::Identities;
+use crate::sequencer::{Answer, Outcome, Pending, Sequencer};
+use crate::shared::Shared;
+use crate::threads::{self, Command};
 use crate::{
-    CreateError, Dialect, DialectError, LogOptions, OpenError, Published, Reader, Receipt,
+    CreateError, Dialect, DialectError, Head, LogOptions, LogState, OpenError, Published,
+    ReadError, Reader, Receipt,
 };
 
 /// A log that can be written to. Share it in an `Arc`.
+///
+/// Dropping it is like [`Log::stop`], and waits as long.
 pub struct Log<D: Dialect> {
     dialect: Arc<D>,
+    reader: Reader,
+    inbox: Option<mpsc::Sender<Command<D>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// How many bytes of leaves may wait in memory for their files. Beyond, the disk is slower than the submitters.
+const MAX_UNSTORED: u64 = 64 * 1024 * 1024;
+
+/// Up to this many leaves are read when the log is opened, so that a small log is ready at once.
+const READ_AT_ONCE: u64 = 4096;
 
 /// Why a submission has no receipt.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,7 +70,7 @@ pub enum SubmitError {
     Stopped,
     /// The entry is in the log, and could not be read back. The operator's to fix.
     #[error("the logged entry cannot be read")]
-    Read(#[source] Arc<crate::ReadError>),
+    Read(#[source] Arc<ReadError>),
 }
 
 /// Why a log was not frozen.
@@ -69,8 +91,28 @@ impl<D: Dialect> Log<D> {
     ///
     /// See [`CreateError`]. A directory that holds a log is refused; one that was half made is finished.
     pub fn create(options: &LogOptions, dialect: &D) -> Result<(), CreateError> {
-        let _ = (options, dialect);
-        todo!()
+        Self::create_on(&(Arc::new(Disk) as Arc<dyn Files>), options, dialect)
+    }
+
+    pub(crate) fn create_on(
+        files: &Arc<dyn Files>,
+        options: &LogOptions,
+        dialect: &D,
+    ) -> Result<(), CreateError> {
+        let max_entry = D::MAX_ENTRY;
+        let framing = Framing::for_entries(max_entry).ok_or(CreateError::MaxEntry { max_entry })?;
+        let edge = merkle::Edge::default();
+        let time = (options.clock)();
+        let head = Head { size: edge.size(), root: edge.root(), time, frozen: false };
+        let checkpoint = dialect.sign_checkpoint(&head).map_err(CreateError::Sign)?;
+        let first = Batch {
+            leaves: &[],
+            edge: &edge,
+            time_ms: time.as_millisecond(),
+            checkpoint: &checkpoint,
+            frozen: false,
+        };
+        Store::create(files, &options.settings(), framing, &first).map_err(CreateError::Storage)
     }
 
     /// Opens a log and starts its threads. The log may still be indexing when this returns ([`Reader::state`]).
@@ -78,9 +120,27 @@ impl<D: Dialect> Log<D> {
     /// # Errors
     ///
     /// See [`OpenError`].
-    pub fn open(options: LogOptions, dialect: D) -> Result<Self, OpenError> {
-        let _ = (options, dialect);
-        todo!()
+    pub fn open(options: &LogOptions, dialect: D) -> Result<Self, OpenError> {
+        let indexes = FjallIndexes::new(options.directory.join("index"));
+        Self::open_on(Arc::new(Disk), Box::new(indexes), options, dialect)
+    }
+
+    pub(crate) fn open_on(
+        files: Arc<dyn Files>,
+        indexes: Box<dyn Indexes>,
+        options: &LogOptions,
+        dialect: D,
+    ) -> Result<Self, OpenError> {
+        let dialect = Arc::new(dialect);
+        let (sequencer, follower) = parts(files, indexes, options, Arc::clone(&dialect))?;
+        let reader = Reader::new(Arc::clone(&follower.shared));
+        let small = reader.published().size.get() <= READ_AT_ONCE;
+        if small {
+            follower.catch_up().map_err(|error| OpenError::Read(Box::new(error)))?;
+        }
+        let (inbox, threads) =
+            threads::start(sequencer, follower, options, small).map_err(OpenError::Threads)?;
+        Ok(Self { dialect, reader, inbox: Some(inbox), threads: Mutex::new(threads) })
     }
 
     /// The owner's half, as it was given.
@@ -91,8 +151,8 @@ impl<D: Dialect> Log<D> {
 
     /// Reads the log.
     #[must_use]
-    pub fn reader(&self) -> &Reader {
-        todo!()
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Puts an entry into the log, unless it is there, and waits until that is durable.
@@ -103,8 +163,37 @@ impl<D: Dialect> Log<D> {
     ///
     /// See [`SubmitError`].
     pub async fn submit(&self, submission: D::Submission) -> Result<Receipt, SubmitError> {
-        let _ = submission;
-        todo!()
+        let answer = self.hand_in(submission)?;
+        match answer.await {
+            Ok(Ok(Outcome::Committed(receipt))) => Ok(*receipt),
+            Ok(Ok(Outcome::Logged(index))) => {
+                self.reader.repeat(index).await.map_err(|error| SubmitError::Read(Arc::new(error)))
+            }
+            Ok(Err(error)) => Err(error),
+            // It was still in the queue when the owner stopped.
+            Err(_) => Err(SubmitError::Stopped),
+        }
+    }
+
+    fn hand_in(&self, submission: D::Submission) -> Result<oneshot::Receiver<Answer>, SubmitError> {
+        match self.reader.state() {
+            LogState::Ready => (),
+            LogState::Indexing { done, of } => return Err(SubmitError::Indexing { done, of }),
+            LogState::Frozen => return Err(SubmitError::Frozen),
+            LogState::Stopped { .. } => return Err(SubmitError::Stopped),
+        }
+        if self.reader.shared().counts.unstored_bytes.load(Ordering::Relaxed) > MAX_UNSTORED {
+            return Err(SubmitError::Busy);
+        }
+        let inbox = self.inbox.as_ref().ok_or(SubmitError::Stopped)?;
+        let identity = self.dialect.identity(&submission);
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending { submission, identity, answer };
+        inbox.try_send(Command::Submit(pending)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
+        })?;
+        Ok(answered)
     }
 
     /// Signs a last checkpoint, after which the log never grows again.
@@ -113,11 +202,59 @@ impl<D: Dialect> Log<D> {
     ///
     /// See [`FreezeError`].
     pub async fn freeze(&self) -> Result<Arc<Published>, FreezeError> {
-        todo!()
+        let inbox = self.inbox.as_ref().ok_or(FreezeError::Stopped)?;
+        let (answer, answered) = oneshot::channel();
+        inbox.send(Command::Freeze(answer)).await.map_err(|_| FreezeError::Stopped)?;
+        answered.await.unwrap_or(Err(FreezeError::Stopped))
     }
 
     /// Takes nothing more, finishes what waits, and ends the threads. Idempotent.
     pub async fn stop(&self) {
-        todo!()
+        if let Some(inbox) = &self.inbox {
+            // If the owner has ended already, that is what was wanted.
+            let _ = inbox.send(Command::Stop).await;
+        }
+        let threads = self.take_threads();
+        let joined = tokio::task::spawn_blocking(move || join(threads)).await;
+        debug_assert!(joined.is_ok(), "waiting for a thread does not fail");
     }
+
+    fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<D: Dialect> Drop for Log<D> {
+    fn drop(&mut self) {
+        // Nobody can hand in anything any more, so the owner ends.
+        self.inbox = None;
+        join(self.take_threads());
+    }
+}
+
+fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a thread of a log has panicked");
+        }
+    }
+}
+
+/// Opens the storage and makes the two halves of the engine, without their threads.
+pub(crate) fn parts<D: Dialect>(
+    files: Arc<dyn Files>,
+    indexes: Box<dyn Indexes>,
+    options: &LogOptions,
+    dialect: Arc<D>,
+) -> Result<(Sequencer<D>, Follower), OpenError> {
+    let meter = Meter::new(files);
+    let files: Arc<dyn Files> = Arc::new(meter.clone());
+    let opened = Store::open(&files, &options.settings())
+        .map_err(|source| OpenError::Storage { origin: options.origin.clone(), source })?;
+    let head = opened.recovered.head.clone();
+    let identities = Identities::new(indexes);
+    let shared = Arc::new(Shared::new(opened.archive, identities, meter, opened.recovered));
+    let clock = Arc::clone(&options.clock);
+    let sequencer = Sequencer::new(opened.store, dialect, Arc::clone(&shared), clock, &head);
+    Ok((sequencer, Follower { shared, segments: opened.segments }))
 }

@@ -29,6 +29,9 @@ pub struct LogOptions {
     pub queue_entries: usize,
 }
 
+/// The usual length of the queue: a second's work, and more clients than a server of this kind has at once.
+const QUEUE_ENTRIES: usize = 8192;
+
 impl LogOptions {
     /// The usual limits, and the system's clock.
     #[must_use]
@@ -43,7 +46,18 @@ impl LogOptions {
             origin: origin.into(),
             clock: Arc::new(Timestamp::now),
             new_anchor: false,
-            queue_entries: 8192,
+            queue_entries: QUEUE_ENTRIES,
+        }
+    }
+}
+
+impl LogOptions {
+    pub(crate) fn settings(&self) -> storage::Settings {
+        storage::Settings {
+            directory: self.directory.clone(),
+            anchors: self.anchors.clone(),
+            origin: self.origin.clone(),
+            new_anchor: self.new_anchor,
         }
     }
 }
@@ -58,14 +72,39 @@ impl fmt::Debug for LogOptions {
     }
 }
 
-/// Why a log was not made.
+/// Why a log was not made. The operator's to act on.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// The first checkpoint was not signed.
     #[error("the first checkpoint of the log was not signed")]
     Sign(#[source] DialectError),
+    /// The dialect has longer entries than any log can have.
+    #[error("entries of {max_entry} bytes are too long for any log")]
+    MaxEntry {
+        /// [`Dialect::MAX_ENTRY`](crate::Dialect::MAX_ENTRY).
+        max_entry: usize,
+    },
+    /// The directory or the anchor was not made.
+    #[error("the log was not made")]
+    Storage(#[source] storage::CreateError),
 }
 
 /// Why a log was not opened. The operator's to act on.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {}
+pub enum OpenError {
+    /// The directory is not that of a log, is in use, is damaged, or is older than its anchor.
+    #[error("the log `{origin}` was not opened")]
+    Storage {
+        /// The name of the log.
+        origin: String,
+        /// Why.
+        #[source]
+        source: storage::OpenError,
+    },
+    /// No thread could be started.
+    #[error("the log's threads cannot be started")]
+    Threads(#[source] std::io::Error),
+    /// What the log has was not read. Only a small log reads all of it when it is opened.
+    #[error("the log cannot be read")]
+    Read(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
