@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crypto::{KeyKind, Scheme, SigningKey};
 
 /// Seconds of CPU for one operation each.
-pub struct Alone {
+pub(crate) struct Alone {
     p256_sign: f64,
     p256_verify: f64,
     ed25519_sign: f64,
@@ -17,7 +17,7 @@ pub struct Alone {
 impl Alone {
     /// Measures each for half a second.
     #[must_use]
-    pub fn measure() -> Self {
+    pub(crate) fn measure() -> Self {
         let p256 = SigningKey::generate(KeyKind::EcdsaP256).expect("keys can be made");
         let ed25519 = SigningKey::generate(KeyKind::Ed25519).expect("keys can be made");
         let rsa = SigningKey::generate(KeyKind::Rsa { bits: 2048 }).expect("keys can be made");
@@ -38,20 +38,20 @@ impl Alone {
 
     /// What one v2 entry cannot do without: one verification.
     #[must_use]
-    pub fn entry(&self) -> f64 {
+    pub(crate) fn entry(&self) -> f64 {
         self.p256_verify
     }
 
     /// What one keyless signing cannot do without on the servers' side: the token (RSA), the proof of possession and
     /// the entry (verifications), precertificate, SCT, certificate, timestamp (signatures), and the check of the SCT.
     #[must_use]
-    pub fn signing(&self) -> f64 {
+    pub(crate) fn signing(&self) -> f64 {
         self.rsa_verify + 3.0 * self.p256_verify + 4.0 * self.p256_sign
     }
 
     /// The figures, a line each.
     #[must_use]
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = String::from("cryptography alone, operations per second on one core\n");
         for (name, seconds) in [
             ("P-256 sign", self.p256_sign),

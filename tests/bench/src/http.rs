@@ -7,22 +7,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// One connection.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// What came back.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The bytes of a POST request.
 #[must_use]
-pub fn post(path: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn post(path: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -32,14 +32,14 @@ pub fn post(path: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
 
 impl Connection {
     /// Connects.
-    pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
     /// Sends a request and waits for its answer.
-    pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head_end = loop {
@@ -50,7 +50,8 @@ impl Connection {
         };
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).to_ascii_lowercase();
         let status = head.get(9..12).and_then(|digits| digits.parse().ok()).context("no status")?;
-        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let header =
+            |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let body = if let Some(length) = header("content-length:") {
             let end = head_end + length.parse::<usize>()?;
             while self.buffer.len() < end {

@@ -15,7 +15,7 @@ use crate::http::{Connection, post};
 use crate::process::{Running, Usage};
 
 /// What is to be done, by how many at once.
-pub struct Load {
+pub(crate) struct Load {
     clients: usize,
     address: SocketAddr,
     work: Work,
@@ -30,37 +30,38 @@ enum Work {
 }
 
 /// What came out.
-pub struct Measured {
+pub(crate) struct Measured {
     /// Operations done.
-    pub done: usize,
+    pub(crate) done: usize,
     /// For how long.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// The time of each operation, sorted.
-    pub latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// What the server used.
-    pub used: Usage,
+    pub(crate) used: Usage,
     /// Bytes that clients sent.
-    pub sent: usize,
+    pub(crate) sent: usize,
 }
 
 impl Load {
     /// `clients` that write entries. Requests are prepared before the time runs.
-    pub fn entries(clients: usize, address: SocketAddr) -> Self {
+    pub(crate) fn entries(clients: usize, address: SocketAddr) -> Self {
         let key = SigningKey::generate(KeyKind::EcdsaP256).expect("keys can be made");
         // More than can be written in the time at the rate of the signature verifications of two cores.
         let count = if clients == 1 { 30_000 } else { 120_000 };
-        let prepared = (0..count).map(|_| entry_request(&key, &crypto::random_array::<32>())).collect();
+        let prepared =
+            (0..count).map(|_| entry_request(&key, &crypto::random_array::<32>())).collect();
         let work = Work::Entries { prepared: Arc::new(prepared), next: Arc::default() };
         Self { clients, address, work }
     }
 
     /// `clients` that sign with `token`, each time with a new key.
-    pub fn signings(clients: usize, address: SocketAddr, token: &str) -> Self {
+    pub(crate) fn signings(clients: usize, address: SocketAddr, token: &str) -> Self {
         Self { clients, address, work: Work::Signings { token: token.into() } }
     }
 
     /// Runs the load for about `time`.
-    pub async fn run(self, time: Duration, server: &Running) -> anyhow::Result<Measured> {
+    pub(crate) async fn run(self, time: Duration, server: &Running) -> anyhow::Result<Measured> {
         let (before, started) = (server.usage()?, Instant::now());
         let until = started + time;
         let clients: Vec<_> = (0..self.clients)
@@ -91,7 +92,9 @@ async fn client(
         let started = Instant::now();
         match &work {
             Work::Entries { prepared, next } => {
-                let Some(request) = prepared.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                let Some(request) = prepared.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                    break;
+                };
                 let answer = connection.ask(request).await?;
                 let text = String::from_utf8_lossy(&answer.body);
                 ensure!(answer.status == 201, "{} {text}", answer.status);

@@ -16,7 +16,7 @@ use anyhow::Context;
 
 use alone::Alone;
 use load::Load;
-use process::{Bulla, RekorTiles, Running};
+use process::{Bulla, RekorTiles};
 use table::Table;
 
 /// How much is measured.
@@ -51,7 +51,8 @@ const QUICK: Plan = Plan {
 fn main() -> anyhow::Result<()> {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let plan = if quick { QUICK } else { FULL };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
 
     let alone = Alone::measure();
     print!("{}", alone.table());
@@ -62,7 +63,7 @@ fn main() -> anyhow::Result<()> {
 
     let bulla = Bulla::start()?;
     let idle = bulla.running().usage()?.resident;
-    let mut entries = Table::new("v2 entries", &alone);
+    let mut entries = Table::new("v2 entries");
     for clients in plan.writers {
         let load = Load::entries(*clients, bulla.address());
         let measured = runtime.block_on(load.run(plan.seconds, bulla.running()))?;
@@ -83,7 +84,7 @@ fn main() -> anyhow::Result<()> {
     }
     print!("{entries}");
 
-    let mut signings = Table::new("keyless signings (certificate, timestamp, entry)", &alone);
+    let mut signings = Table::new("keyless signings (certificate, timestamp, entry)");
     let token = bulla.token().context("no token for the demo user")?;
     for clients in plan.signers {
         let load = Load::signings(*clients, bulla.address(), &token);
@@ -94,7 +95,7 @@ fn main() -> anyhow::Result<()> {
     let after = bulla.running().usage()?.resident;
     println!("\nresident memory: {} MB idle, {} MB after the loads", idle >> 20, after >> 20);
 
-    print!("{}", verifier::measure(&bulla, if quick { 20 } else { 200 }, plan.peers)?);
+    print!("{}", verifier::measure(if quick { 20 } else { 200 }, plan.peers)?);
     Ok(())
 }
 
@@ -102,5 +103,8 @@ fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("machine: {cores} cores,{}; generator included", model.trim_start_matches([' ', '\t', ':']))
+    format!(
+        "machine: {cores} cores,{}; generator included",
+        model.trim_start_matches([' ', '\t', ':'])
+    )
 }

@@ -16,7 +16,7 @@ const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A process, ended when it is dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     /// The administrator's socket, where the log says how often it synced.
     socket: Option<PathBuf>,
@@ -24,20 +24,20 @@ pub struct Running {
 
 /// What a process has used.
 #[derive(Clone, Copy, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// User and system time.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
     /// Resident memory, in bytes, at the time of asking.
-    pub resident: u64,
+    pub(crate) resident: u64,
     /// Bytes given to the kernel for files. Of our own server, what the v2 log wrote.
-    pub written: u64,
+    pub(crate) written: u64,
     /// Syncs of the v2 log; 0 where the server does not tell.
-    pub syncs: u64,
+    pub(crate) syncs: u64,
 }
 
 impl Usage {
     /// What was used since `before`.
-    pub fn since(self, before: &Self) -> Self {
+    pub(crate) fn since(self, before: &Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(before.cpu),
             resident: self.resident,
@@ -49,7 +49,7 @@ impl Usage {
 
 impl Running {
     /// Asks the kernel, and our own server's metrics.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
         let proc = PathBuf::from(format!("/proc/{}", self.child.id()));
         let stat = std::fs::read_to_string(proc.join("stat"))?;
         // The fields after the name, which is in parentheses and may hold spaces.
@@ -61,7 +61,8 @@ impl Running {
         let (mut written, mut syncs) = (number_after(&io, "wchar:").unwrap_or(0), 0);
         if let Some(socket) = &self.socket {
             let metrics = get(socket, "/metrics")?;
-            let of = |name: &str| number_after(&metrics, &format!("{name}_total{{log=\"rekor-v2\"}}"));
+            let of =
+                |name: &str| number_after(&metrics, &format!("{name}_total{{log=\"rekor-v2\"}}"));
             syncs = of("bulla_log_syncs").context("no bulla_log_syncs")?;
             written = of("bulla_log_written_bytes").context("no bulla_log_written_bytes")?;
         }
@@ -77,14 +78,14 @@ impl Drop for Running {
 }
 
 /// Our own server, on a directory of its own.
-pub struct Bulla {
+pub(crate) struct Bulla {
     running: Running,
     address: SocketAddr,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 /// The program to measure: `$BULLA`, else beside this one.
-pub fn program(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     let beside = std::env::current_exe()?.with_file_name(name);
     Ok(match std::env::var_os("BULLA") {
         Some(bulla) => Path::new(&bulla).with_file_name(name),
@@ -94,7 +95,7 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
 
 impl Bulla {
     /// `init`, `user add` and `serve`, as an operator would.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let directory = TempDir::new()?;
         let address = free_address()?;
         let data = directory.path().join("server");
@@ -109,33 +110,29 @@ impl Bulla {
             command
         };
         let (url, listen) = (format!("http://localhost:{}", address.port()), address.to_string());
-        let init = command().arg("init").arg(&data).args(["--url", &url, "--listen", &listen]).status()?;
+        let init =
+            command().arg("init").arg(&data).args(["--url", &url, "--listen", &listen]).status()?;
         ensure!(init.success(), "bulla init failed");
         let user = command().args(["user", "add", EMAIL, "--dir"]).arg(&data).status()?;
         ensure!(user.success(), "bulla user add failed");
         let child = command().arg("serve").arg(&data).spawn()?;
         let running = Running { child, socket: Some(data.join("admin.sock")) };
         wait_until_listening(address)?;
-        Ok(Self { running, address, directory })
+        Ok(Self { running, address, _directory: directory })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Its process.
-    pub fn running(&self) -> &Running {
+    pub(crate) fn running(&self) -> &Running {
         &self.running
     }
 
-    /// A directory that goes when the server goes.
-    pub fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// An ID token of the demo user, from the ordinary code flow.
-    pub fn token(&self) -> anyhow::Result<String> {
+    pub(crate) fn token(&self) -> anyhow::Result<String> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../interop/token.py");
         let url = format!("http://localhost:{}", self.address.port());
         let output = Command::new("python3").args([script, &url, EMAIL, PASSWORD]).output()?;
@@ -145,7 +142,7 @@ impl Bulla {
 }
 
 /// The existing server for the v2 API.
-pub struct RekorTiles {
+pub(crate) struct RekorTiles {
     running: Running,
     address: SocketAddr,
     _directory: TempDir,
@@ -153,9 +150,12 @@ pub struct RekorTiles {
 
 impl RekorTiles {
     /// Starts it with its defaults, or with the settings that make it fastest. `None` if it is not installed.
-    pub fn start(best: bool) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn start(best: bool) -> anyhow::Result<Option<Self>> {
         let foreign = std::env::var_os("BULLA_FOREIGN").map_or_else(
-            || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/bulla/foreign"),
+            || {
+                PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
+                    .join(".cache/bulla/foreign")
+            },
             PathBuf::from,
         );
         let versions = include_str!("../../interop/versions.env");
@@ -193,18 +193,18 @@ impl RekorTiles {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Its process.
-    pub fn running(&self) -> &Running {
+    pub(crate) fn running(&self) -> &Running {
         &self.running
     }
 }
 
 /// How long `quickstart` takes from the start of its process until it says that it is ready.
-pub fn start_times(times: usize) -> anyhow::Result<Vec<Duration>> {
+pub(crate) fn start_times(times: usize) -> anyhow::Result<Vec<Duration>> {
     let file = tempfile::NamedTempFile::new()?;
     (0..times)
         .map(|_| {
@@ -253,7 +253,9 @@ fn number_after(text: &str, name: &str) -> Option<u64> {
 /// One request to the administrator's socket.
 fn get(socket: &Path, path: &str) -> anyhow::Result<String> {
     let mut stream = UnixStream::connect(socket).context("the administrator's socket")?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes())?;
+    stream.write_all(
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes(),
+    )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text)

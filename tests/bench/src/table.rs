@@ -3,28 +3,37 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::alone::Alone;
 use crate::load::Measured;
 
 /// A table of loads.
-pub struct Table(String);
+pub(crate) struct Table(String);
 
 impl Table {
     /// An empty table.
-    pub fn new(title: &str, _alone: &Alone) -> Self {
+    pub(crate) fn new(title: &str) -> Self {
         Self(format!(
             "\n{title}\n  {:28} {:>9} {:>9} {:>9} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8}\n",
-            "", "per s", "p50 ms", "p99 ms", "CPU us/op", "per CPU-s", "of alone", "syncs/op", "B/B", "RSS MB"
+            "",
+            "per s",
+            "p50 ms",
+            "p99 ms",
+            "CPU us/op",
+            "per CPU-s",
+            "of alone",
+            "syncs/op",
+            "B/B",
+            "RSS MB"
         ))
     }
 
     /// Adds a load, beside the seconds of CPU that its cryptography alone takes.
-    pub fn row(&mut self, name: &str, measured: &Measured, alone: f64) {
+    pub(crate) fn row(&mut self, name: &str, measured: &Measured, alone: f64) {
         use std::fmt::Write;
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let done = measured.done as f64;
         let cpu = measured.used.cpu.as_secs_f64() / done;
-        let at = |part: usize| measured.latencies[(measured.done - 1) * part / 100].as_secs_f64() * 1e3;
+        let at =
+            |part: usize| measured.latencies[(measured.done - 1) * part / 100].as_secs_f64() * 1e3;
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let (syncs, bytes, sent, rss) = (
             measured.used.syncs as f64 / done,
@@ -55,7 +64,7 @@ impl fmt::Display for Table {
 
 /// How long the server took to be ready.
 #[must_use]
-pub fn starts(times: &[Duration]) -> String {
+pub(crate) fn starts(times: &[Duration]) -> String {
     let mut times = times.to_vec();
     times.sort_unstable();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;

@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::process::{Bulla, program};
+use crate::process::program;
 
 const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon\
      /.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 /// Runs every conformance case by path and by digest as a process of its own, ours and the peer's in turn.
-pub fn measure(_server: &Bulla, rounds: usize, peers: bool) -> anyhow::Result<String> {
+pub(crate) fn measure(rounds: usize, peers: bool) -> anyhow::Result<String> {
     let shared = std::env::var_os("BULLA_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
     );
     let cases = shared.join("data/conformance/bundle-verify");
-    let mut text = String::from("\nverification as a process, median over the conformance cases by path and by digest\n");
+    let mut text = String::from(
+        "\nverification as a process, median over the conformance cases by path and by digest\n",
+    );
     if !cases.exists() {
         let _ = writeln!(text, "  there is no {}", cases.display());
         return Ok(text);
@@ -70,10 +72,12 @@ fn commands(cases: &Path) -> anyhow::Result<Vec<Vec<String>>> {
             continue;
         }
         let said = |name: &str, default: &str| {
-            std::fs::read_to_string(case.join(name)).map_or_else(|_| default.to_owned(), |text| text.trim().to_owned())
+            std::fs::read_to_string(case.join(name))
+                .map_or_else(|_| default.to_owned(), |text| text.trim().to_owned())
         };
         let path = |name: &str| case.join(name).display().to_string();
-        let mut command = vec!["verify-bundle".to_owned(), "--bundle".to_owned(), path("bundle.sigstore.json")];
+        let mut command =
+            vec!["verify-bundle".to_owned(), "--bundle".to_owned(), path("bundle.sigstore.json")];
         if case.join("key.pub").exists() {
             command.extend(["--key".to_owned(), path("key.pub")]);
         } else {
