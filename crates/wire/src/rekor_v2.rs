@@ -6,7 +6,6 @@ mod request;
 pub use answer::{Error, ErrorInfo, TransparencyLogEntry};
 pub use request::{
     CreateEntryRequest, HashedRekordRequest, Proposal, RequestError, Signature, Verifier,
-    VerifierMaterial,
 };
 
 /// The path under a log's base address where entries are created.

@@ -1,8 +1,8 @@
 //! What the log answers: an entry with its proof, or an error.
 
-use base64::display::Base64Display;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
+
+use crate::json;
 
 /// An entry with the proof that it is in the log (`rekor/v1/sigstore_rekor.proto`), to be written.
 ///
@@ -23,11 +23,27 @@ pub struct TransparencyLogEntry<'a> {
     /// How many leaves the tree had.
     pub tree_size: u64,
     /// The siblings on the way to the root, lowest first.
-    pub hashes: &'a [[u8; 32]],
+    pub hashes: &'a [&'a [u8]],
     /// The signed note that vouches for the root.
     pub checkpoint: &'a str,
     /// The canonical body, byte for byte as it is hashed into the tree.
     pub body: &'a [u8],
+}
+
+impl TransparencyLogEntry<'_> {
+    /// The entry as it is answered.
+    ///
+    /// # Panics
+    ///
+    /// Never: it has no member that JSON could not hold.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Base64 of the body, of at most 63 hashes, and of what is around them.
+        let mut json = Vec::with_capacity(self.body.len() / 3 * 4 + self.hashes.len() * 48 + 1024);
+        serde_json::to_writer(&mut json, self)
+            .expect("an entry has only strings, lists and objects");
+        json
+    }
 }
 
 /// What every refusal says: `google.rpc.Status`.
@@ -60,19 +76,19 @@ impl ErrorInfo {
 impl Serialize for TransparencyLogEntry<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         EntryMessage {
-            log_index: Decimal(self.log_index),
-            log_id: LogId { key_id: Base64(self.log_id) },
+            log_index: self.log_index,
+            log_id: LogId { key_id: self.log_id },
             kind_version: KindVersion { kind: self.kind, version: self.version },
-            integrated_time: Decimal(0),
+            integrated_time: 0,
             inclusion_promise: None,
             inclusion_proof: InclusionProof {
-                log_index: Decimal(self.log_index),
-                root_hash: Base64(self.root_hash),
-                tree_size: Decimal(self.tree_size),
-                hashes: Hashes(self.hashes),
+                log_index: self.log_index,
+                root_hash: self.root_hash,
+                tree_size: self.tree_size,
+                hashes: self.hashes,
                 checkpoint: Checkpoint { envelope: self.checkpoint },
             },
-            canonicalized_body: Base64(self.body),
+            canonicalized_body: self.body,
         }
         .serialize(to)
     }
@@ -81,19 +97,23 @@ impl Serialize for TransparencyLogEntry<'_> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryMessage<'a> {
-    log_index: Decimal,
+    #[serde(serialize_with = "json::decimal")]
+    log_index: u64,
     log_id: LogId<'a>,
     kind_version: KindVersion<'a>,
-    integrated_time: Decimal,
+    #[serde(serialize_with = "json::decimal")]
+    integrated_time: u64,
     inclusion_promise: Option<()>,
     inclusion_proof: InclusionProof<'a>,
-    canonicalized_body: Base64<'a>,
+    #[serde(serialize_with = "json::base64")]
+    canonicalized_body: &'a [u8],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogId<'a> {
-    key_id: Base64<'a>,
+    #[serde(serialize_with = "json::base64")]
+    key_id: &'a [u8],
 }
 
 #[derive(Serialize)]
@@ -105,41 +125,20 @@ struct KindVersion<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InclusionProof<'a> {
-    log_index: Decimal,
-    root_hash: Base64<'a>,
-    tree_size: Decimal,
-    hashes: Hashes<'a>,
+    #[serde(serialize_with = "json::decimal")]
+    log_index: u64,
+    #[serde(serialize_with = "json::base64")]
+    root_hash: &'a [u8],
+    #[serde(serialize_with = "json::decimal")]
+    tree_size: u64,
+    #[serde(serialize_with = "json::base64_list")]
+    hashes: &'a [&'a [u8]],
     checkpoint: Checkpoint<'a>,
 }
 
 #[derive(Serialize)]
 struct Checkpoint<'a> {
     envelope: &'a str,
-}
-
-/// A 64-bit number, which protojson writes as a string.
-struct Decimal(u64);
-
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&self.0)
-    }
-}
-
-struct Base64<'a>(&'a [u8]);
-
-impl Serialize for Base64<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&Base64Display::new(self.0, &STANDARD))
-    }
-}
-
-struct Hashes<'a>(&'a [[u8; 32]]);
-
-impl Serialize for Hashes<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.0.iter().map(|hash| Base64(hash)))
-    }
 }
 
 #[cfg(test)]
@@ -155,12 +154,12 @@ mod tests {
             version: "0.0.2",
             root_hash: &[0; 3],
             tree_size: 62,
-            hashes: &[[0; 32]],
+            hashes: &[&[0; 32]],
             checkpoint: "a\n",
             body: b"{}",
         };
         assert_eq!(
-            serde_json::to_string(&entry).unwrap(),
+            String::from_utf8(entry.to_json()).unwrap(),
             concat!(
                 r#"{"logIndex":"61","logId":{"keyId":"AAAA"},"#,
                 r#""kindVersion":{"kind":"hashedrekord","version":"0.0.2"},"integratedTime":"0","#,

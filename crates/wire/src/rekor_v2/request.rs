@@ -8,11 +8,13 @@ use std::fmt;
 
 use base64::Engine;
 use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crypto::KeyDetails;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::body::VerifierMaterial;
 
 /// What is asked to be added. Exactly one kind can be asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,15 +69,6 @@ pub struct Verifier {
     pub material: Option<VerifierMaterial>,
     /// The algorithm; `None` where it is missing or not one that [`KeyDetails`] lists.
     pub key_details: Option<KeyDetails>,
-}
-
-/// What a signature is checked with. DER on the inside, never PEM.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum VerifierMaterial {
-    /// A `SubjectPublicKeyInfo`.
-    PublicKey(Vec<u8>),
-    /// A certificate.
-    Certificate(Vec<u8>),
 }
 
 impl CreateEntryRequest {
@@ -271,8 +264,8 @@ mod key_details {
 /// The type `bytes` of protojson: base64 of either alphabet, padded or not. Padding bits may be anything.
 mod proto_bytes {
     use super::{
-        DecodePaddingMode, Deserializer, Engine, GeneralPurpose, GeneralPurposeConfig, Serializer,
-        Visitor, alphabet, de, fmt, general_purpose,
+        DecodePaddingMode, Deserializer, Engine, GeneralPurpose, GeneralPurposeConfig, Visitor,
+        alphabet, de, fmt,
     };
 
     const LAX: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -281,9 +274,7 @@ mod proto_bytes {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LAX);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LAX);
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&base64::display::Base64Display::new(bytes, &general_purpose::STANDARD))
-    }
+    pub(super) use crate::json::base64 as serialize;
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         from.deserialize_any(Bytes)
