@@ -4,6 +4,7 @@
 //! its refusals in one place. Start reading at [`server`], which owns the public port, and then at the protocol
 //! of your interest.
 
+mod cause;
 pub mod fulcio_v1;
 pub mod fulcio_v2;
 pub mod oidc;
