@@ -3,6 +3,7 @@
 mod answer;
 mod request;
 
+pub use crate::body::VerifierMaterial;
 pub use answer::{Error, ErrorInfo, TransparencyLogEntry};
 pub use request::{
     CreateEntryRequest, HashedRekordRequest, Proposal, RequestError, Signature, Verifier,
