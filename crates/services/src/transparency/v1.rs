@@ -78,14 +78,14 @@ impl RekorV1 {
     ///
     /// See [`OpenError`].
     pub fn open(
-        options: LogOptions,
+        options: &LogOptions,
         shard: Shard,
         key: Arc<SigningKey>,
         clock: Clock,
         writers: Arc<dyn Writers>,
     ) -> Result<Self, OpenError> {
-        let options = LogOptions { clock: engine_clock(clock.clone()), ..options };
-        Ok(Self { log: Log::open(options, V1Dialect::new(shard, key))?, clock, writers })
+        let options = LogOptions { clock: engine_clock(clock.clone()), ..options.clone() };
+        Ok(Self { log: Log::open(&options, V1Dialect::new(shard, key))?, clock, writers })
     }
 
     /// Adds the entry that `proposed` is, the body of a request, unless the log has it.

@@ -65,14 +65,14 @@ impl RekorV2 {
     ///
     /// See [`OpenError`].
     pub fn open(
-        options: LogOptions,
+        options: &LogOptions,
         key: Arc<SigningKey>,
         clock: Clock,
         writers: Arc<dyn Writers>,
     ) -> Result<Self, OpenError> {
         let dialect = V2Dialect::new(&options.origin, key);
-        let options = LogOptions { clock: engine_clock(clock.clone()), ..options };
-        Ok(Self { log: Log::open(options, dialect)?, clock, writers })
+        let options = LogOptions { clock: engine_clock(clock.clone()), ..options.clone() };
+        Ok(Self { log: Log::open(&options, dialect)?, clock, writers })
     }
 
     /// Adds the entry that `request` proposes, the JSON of a `CreateEntryRequest`, unless the log has it.
