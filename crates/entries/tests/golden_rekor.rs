@@ -1,6 +1,8 @@
 //! The golden cases of API v1: what the existing server makes of an entry. Bodies, leaf hashes, index keys and
 //! attestations are held against ours here; statuses and answers in the crate `web`.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! What logs hold is readable: the bodies of the golden cases, also those of kinds that no log takes any more.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 
 use wire::body::Body;

@@ -1,5 +1,7 @@
 //! The golden cases of API v2: what the existing server makes of a request.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 
