@@ -3,6 +3,7 @@
 pub mod ca;
 pub mod clock;
 pub mod ct;
+mod durable;
 pub mod idp;
 pub mod init;
 pub mod keys;

@@ -181,7 +181,9 @@ mod tests {
         assert_eq!(keys.load(ROLE).unwrap().public_key(), key.public_key());
         let other = KeyDirectory::<OnlineKey>::open(&keys.path, &"other".into()).unwrap();
         let source = KeyFileError::Passphrase;
-        assert!(matches!(other.load(ROLE), Err(KeyDirectoryError::Key { source: s, .. }) if s == source));
+        assert!(
+            matches!(other.load(ROLE), Err(KeyDirectoryError::Key { source: s, .. }) if s == source)
+        );
     }
 
     #[test]
@@ -201,7 +203,9 @@ mod tests {
         let file = keys.file(ROLE);
         for mode in [0o640, 0o604, 0o620] {
             chmod(&file, mode);
-            assert!(matches!(keys.load(ROLE), Err(KeyDirectoryError::Exposed { mode: m, .. }) if m == mode));
+            assert!(
+                matches!(keys.load(ROLE), Err(KeyDirectoryError::Exposed { mode: m, .. }) if m == mode)
+            );
         }
         chmod(&file, 0o400);
         keys.load(ROLE).unwrap();
@@ -219,6 +223,8 @@ mod tests {
         assert!(matches!(keys.load(ROLE), Err(KeyDirectoryError::TooLong { .. })));
         durable::write(&keys.file(ROLE), b"x", 0o600).unwrap();
         let source = KeyFileError::Malformed;
-        assert!(matches!(keys.load(ROLE), Err(KeyDirectoryError::Key { source: s, .. }) if s == source));
+        assert!(
+            matches!(keys.load(ROLE), Err(KeyDirectoryError::Key { source: s, .. }) if s == source)
+        );
     }
 }
