@@ -58,7 +58,7 @@ impl Passphrase {
     #[must_use]
     pub fn random() -> Self {
         let bits = Zeroizing::new(crypto::random_array::<32>());
-        Self(Zeroizing::new(hex::encode(&*bits).into_bytes()))
+        Self(Zeroizing::new(hex::encode(bits.as_slice()).into_bytes()))
     }
 
     /// Looks for the passphrase of the keys in `directory`: in the file `explicit` if one is named, else in the
