@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use url::Url;
 
+pub use crate::instance::Instance;
 use crate::keys::KeyDirectoryError;
 
 /// What a new directory is to be.
@@ -30,26 +31,6 @@ pub struct InitOptions {
     pub anchors: PathBuf,
     /// Whether the directory is for development: everything is kept together, and that is said.
     pub dev: bool,
-}
-
-/// The names that are fixed for ever when a directory is made. They are kept in `instance.json`.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    /// The version of the directory's layout.
-    pub format: u32,
-    /// The public URL, without a final slash.
-    pub url: String,
-    /// When the directory was made, and from when on its keys are to be trusted.
-    pub created: Timestamp,
-    /// The organisation named in certificates, and the operator named in trust files.
-    pub organization: String,
-    /// The origin of the Rekor v2 log: a bare host name.
-    pub rekor_v2_origin: String,
-    /// The tree id of the Rekor v1 log.
-    pub rekor_v1_tree_id: u64,
-    /// The origin of the CT log: its submission prefix without the scheme.
-    pub ct_origin: String,
 }
 
 /// What is there after `init`.

@@ -6,6 +6,7 @@ pub mod ct;
 mod durable;
 pub mod idp;
 pub mod init;
+pub mod instance;
 pub mod keys;
 pub mod repo;
 pub mod transparency;

@@ -40,7 +40,10 @@ async fn file(
 }
 
 async fn client_trust_config(State(repository): State<Arc<TrustRepository>>) -> Response {
-    answer(repository.client_trust_config(), "client_trust_config.json", false)
+    match repository.client_trust_config() {
+        Some(contents) => answer(contents, "client_trust_config.json", false),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn answer(contents: Bytes, name: &str, immutable: bool) -> Response {
