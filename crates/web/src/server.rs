@@ -7,8 +7,12 @@ mod client_address;
 mod gate;
 mod listen;
 mod rate;
+mod socket;
+mod tls;
 
 pub use client_address::{ClientAddress, Network, NetworkError};
 pub use gate::{Gate, RequestId, guard};
 pub use listen::{Listener, serve};
 pub use rate::Rate;
+pub use socket::{Socket, serve_socket};
+pub use tls::{TlsError, tls_from_pem};
