@@ -334,11 +334,8 @@ impl Certificate {
         let mut extensions: Vec<&[u8]> =
             kept.map(|place| &self.0.der[place.whole.clone()]).collect();
         extensions.push(new);
-        // An empty list of extensions is not there at all (RFC 5280 §4.1: SIZE (1..MAX)).
-        let block = match extensions.as_slice() {
-            [[]] => Vec::new(),
-            extensions => asn1::explicit(3, &asn1::sequence(extensions)),
-        };
+        // A list that has become empty stays, empty: certificate-transparency-go hashes it so.
+        let block = asn1::explicit(3, &asn1::sequence(&extensions));
         let before = self.0.tbs_content.start..self.0.extension_block.start;
         asn1::sequence(&[&self.0.der[before], &block])
     }

@@ -1,7 +1,7 @@
 //! New certificates: authorities, timestamp and TLS certificates, and Fulcio's leaves.
 
 mod leaf;
-mod profile;
+pub(crate) mod profile;
 
 use std::net::IpAddr;
 use std::sync::Arc;

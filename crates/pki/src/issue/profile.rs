@@ -9,23 +9,23 @@ use crate::name::form;
 use crate::{Certificate, Oid, oid, signature};
 
 /// `digitalSignature`.
-pub(super) const KEY_USAGE_SIGNATURE: [u8; 4] = [tag::BIT_STRING, 2, 7, 0x80];
+pub(crate) const KEY_USAGE_SIGNATURE: [u8; 4] = [tag::BIT_STRING, 2, 7, 0x80];
 /// `keyCertSign` and `cRLSign`.
-pub(super) const KEY_USAGE_AUTHORITY: [u8; 4] = [tag::BIT_STRING, 2, 1, 0x06];
+pub(crate) const KEY_USAGE_AUTHORITY: [u8; 4] = [tag::BIT_STRING, 2, 1, 0x06];
 
 /// The fields of a certificate that are not extensions.
 #[derive(Clone, Copy)]
-pub(super) struct Template<'a> {
-    pub(super) serial: Serial,
-    pub(super) issuer: &'a [u8],
-    pub(super) validity: Validity,
-    pub(super) subject: &'a [u8],
-    pub(super) spki: &'a [u8],
+pub(crate) struct Template<'a> {
+    pub(crate) serial: Serial,
+    pub(crate) issuer: &'a [u8],
+    pub(crate) validity: Validity,
+    pub(crate) subject: &'a [u8],
+    pub(crate) spki: &'a [u8],
 }
 
 impl Template<'_> {
     /// Adds `extensions` in their order, and signs.
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &self,
         extensions: &[Vec<u8>],
         key: &SigningKey,
@@ -55,7 +55,7 @@ impl Template<'_> {
 }
 
 /// Signs a TBS whose algorithm is that of `key`.
-pub(super) fn sign(
+pub(crate) fn sign(
     tbs: &[u8],
     scheme: crypto::Scheme,
     algorithm: &[u8],
@@ -71,47 +71,47 @@ fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
 }
 
 /// An `Extension`.
-pub(super) fn extension(oid: Oid, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(oid: Oid, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical = if critical { asn1::boolean_true() } else { Vec::new() };
     asn1::sequence(&[&asn1::oid(oid), &critical, &asn1::octet_string(value)])
 }
 
-pub(super) fn key_usage(bits: [u8; 4]) -> Vec<u8> {
+pub(crate) fn key_usage(bits: [u8; 4]) -> Vec<u8> {
     extension(oid::KEY_USAGE, true, &bits)
 }
 
-pub(super) fn purpose(purpose: Oid, critical: bool) -> Vec<u8> {
+pub(crate) fn purpose(purpose: Oid, critical: bool) -> Vec<u8> {
     extension(oid::EXTENDED_KEY_USAGE, critical, &asn1::sequence(&[&asn1::oid(purpose)]))
 }
 
 /// `basicConstraints` of an authority.
-pub(super) fn authority(path_len: Option<u64>) -> Vec<u8> {
+pub(crate) fn authority(path_len: Option<u64>) -> Vec<u8> {
     let path_len = path_len.map(asn1::integer).unwrap_or_default();
     let value = asn1::sequence(&[&asn1::boolean_true(), &path_len]);
     extension(oid::BASIC_CONSTRAINTS, true, &value)
 }
 
 /// The identifier of a key: the first 160 bits of SHA-256 of its bits (RFC 7093 §2, method 1).
-pub(super) fn key_id(key: &PublicKey) -> Vec<u8> {
+pub(crate) fn key_id(key: &PublicKey) -> Vec<u8> {
     crypto::sha256(key.raw())[..20].to_vec()
 }
 
-pub(super) fn subject_key_id(id: &[u8]) -> Vec<u8> {
+pub(crate) fn subject_key_id(id: &[u8]) -> Vec<u8> {
     extension(oid::SUBJECT_KEY_IDENTIFIER, false, &asn1::octet_string(id))
 }
 
-pub(super) fn authority_key_id(id: &[u8]) -> Vec<u8> {
+pub(crate) fn authority_key_id(id: &[u8]) -> Vec<u8> {
     let value = asn1::sequence(&[&asn1::tlv(tag::context(0), &[id])]);
     extension(oid::AUTHORITY_KEY_IDENTIFIER, false, &value)
 }
 
 /// `subjectAltName`, critical because the subject is empty (RFC 5280 §4.2.1.6).
-pub(super) fn critical_san(value: &[u8]) -> Vec<u8> {
+pub(crate) fn critical_san(value: &[u8]) -> Vec<u8> {
     extension(oid::SUBJECT_ALT_NAME, true, value)
 }
 
 /// The names of a TLS server; `None` if there are none, or one is not ASCII.
-pub(super) fn server_names(names: &[ServerName]) -> Option<Vec<u8>> {
+pub(crate) fn server_names(names: &[ServerName]) -> Option<Vec<u8>> {
     let name = |name: &ServerName| match name {
         ServerName::Dns(host) if host.is_ascii() && !host.is_empty() => {
             Some(asn1::tlv(tag::context(form::DNS), &[host.as_bytes()]))
