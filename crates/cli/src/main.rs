@@ -9,6 +9,9 @@ mod failure;
 mod key;
 mod online;
 mod output;
+mod signer;
+mod specification;
+mod trusting;
 
 mod attest_blob;
 mod bundle;

@@ -1,0 +1,131 @@
+//! Whom a command trusts: `--trusted-root`, else `--trust`, else what was added last, else the public-good instance.
+
+use std::path::{Path, PathBuf};
+
+use client::file;
+use client::select::RekorVersion;
+use client::trust::{Trust, TrustChoice, TrustError, TrustStore};
+use jiff::Timestamp;
+use net::{Client, Settings, TlsTrust};
+use wire::signing_config::SigningConfig;
+use wire::trusted_root::TrustedRoot;
+
+use crate::command_line::Globals;
+use crate::failure::{Failure, OrFail};
+use crate::output::say;
+
+/// The largest signing config: the public one has two kilobytes.
+const MAX_SIGNING_CONFIG: u64 = 1 << 20;
+
+/// Trust material that was found.
+pub(crate) struct Trusting(Trust);
+
+/// Finds the trust material, and passes on what the user should know of its age. Opens no socket.
+pub(crate) fn load(globals: &Globals, trusted_root: Option<&Path>) -> Result<Trusting, Failure> {
+    let choice = match (trusted_root, &globals.trust) {
+        (Some(path), _) => TrustChoice::File(path.to_owned()),
+        (None, Some(text)) => choice(text),
+        (None, None) => TrustChoice::Default,
+    };
+    let trust = TrustStore::of_user().load(&choice, Timestamp::now()).map_err(failure)?;
+    for warning in &trust.warnings {
+        say(format!("warning: {warning}"));
+    }
+    Ok(Trusting(trust))
+}
+
+/// A name has neither a slash nor the ending of a file.
+fn choice(text: &str) -> TrustChoice {
+    let is_file = text.contains('/') || text.ends_with(".json");
+    if is_file {
+        TrustChoice::File(PathBuf::from(text))
+    } else {
+        TrustChoice::Named(text.to_owned())
+    }
+}
+
+/// What a failure of the trust store means for the user.
+pub(crate) fn failure(error: TrustError) -> Failure {
+    let hint = match &error {
+        TrustError::Unknown(_) => Some(
+            "list what was added with: bulla trust list. Add one with: bulla trust add URL --fingerprint SHA256:…",
+        ),
+        _ => None,
+    };
+    let failure = Failure::undecided(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+impl Trusting {
+    /// The name of the instance.
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The trusted root.
+    pub(crate) fn root(&self) -> Result<TrustedRoot, Failure> {
+        TrustedRoot::parse(&self.0.trusted_root)
+            .or_undecided(format!("the trusted root of {} cannot be used", self.0.name))
+    }
+
+    /// The signing config: a file, else that of the instance.
+    pub(crate) fn signing_config(&self, path: Option<&Path>) -> Result<SigningConfig, Failure> {
+        self.signing_config_for(path, RekorVersion::Highest)
+    }
+
+    /// The signing config: a file, else that of the instance for this version of the log.
+    pub(crate) fn signing_config_for(
+        &self,
+        path: Option<&Path>,
+        rekor: RekorVersion,
+    ) -> Result<SigningConfig, Failure> {
+        let from_file;
+        let bytes: &[u8] = match path {
+            Some(path) => {
+                from_file = file::read(path, MAX_SIGNING_CONFIG).map_err(Failure::undecided)?;
+                &from_file
+            }
+            None => self.own_config(rekor).ok_or_else(|| {
+                Failure::undecided(format!("{} does not say which services to sign with", self.0.name))
+                    .hint("give a signing config with --signing-config FILE, or a client trust config with --trust FILE")
+            })?,
+        };
+        SigningConfig::parse(bytes).or_undecided("the signing config cannot be used")
+    }
+
+    fn own_config(&self, rekor: RekorVersion) -> Option<&[u8]> {
+        let own = match rekor {
+            RekorVersion::V1 => self.0.signing_config_rekor_v1.as_ref(),
+            RekorVersion::Highest | RekorVersion::V2 => None,
+        };
+        own.or(self.0.signing_config.as_ref()).map(AsRef::as_ref)
+    }
+
+    /// An HTTP client for the instance's services, which may have a TLS authority of their own.
+    pub(crate) fn http(&self) -> Result<Client, Failure> {
+        let further = match &self.0.tls_ca {
+            Some(pem) => TlsTrust::roots_from_pem(pem)
+                .or_undecided(format!("the TLS authority of {} cannot be used", self.0.name))?,
+            None => Vec::new(),
+        };
+        Ok(Client::new(Settings { tls: TlsTrust::System { further }, ..Settings::default() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_a_name_by_its_spelling_alone() {
+        assert_eq!(
+            choice("sigstore.example.com"),
+            TrustChoice::Named("sigstore.example.com".into())
+        );
+        assert_eq!(choice("./root"), TrustChoice::File("./root".into()));
+        assert_eq!(choice("trusted_root.json"), TrustChoice::File("trusted_root.json".into()));
+    }
+}
