@@ -1,0 +1,110 @@
+//! What a signer signs with: a key of its own, or ephemeral ones that certificates vouch for.
+
+use std::sync::Arc;
+
+use crypto::{KeyDetails, KeyKind, SigningKey};
+use jiff::{SignedDuration, Timestamp};
+use net::{Client, Url};
+use pki::fulcio::identities;
+use tokio::sync::Mutex;
+use wire::trusted_root::TrustedRoot;
+
+use super::SignError;
+use crate::fulcio::certify;
+use crate::oidc::IdentityToken;
+use crate::rekor::Verifier;
+
+/// How long a certificate must still last to be used again: the signature is timestamped after it is made.
+const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Where keys come from.
+pub(super) enum Credential {
+    /// Ephemeral ones, for the holder of a token.
+    Keyless {
+        authority: Url,
+        token: Box<IdentityToken>,
+        /// Held while a certificate is asked for, so that parallel signatures ask once.
+        current: Mutex<Option<Arc<Ready>>>,
+    },
+    /// One.
+    Key(Arc<Ready>),
+}
+
+/// A key that can sign now.
+pub(super) struct Ready {
+    /// The private key. An ephemeral one is never encoded, and gone with this value.
+    pub(super) key: SigningKey,
+    pub(super) details: KeyDetails,
+    pub(super) verifier: Verifier,
+    /// For whom the certificate is, and who vouched for that.
+    pub(super) identity: Option<(String, String)>,
+}
+
+impl Credential {
+    pub(super) fn keyless(authority: Url, token: IdentityToken) -> Self {
+        Self::Keyless { authority, token: Box::new(token), current: Mutex::new(None) }
+    }
+
+    pub(super) fn key(key: SigningKey) -> Result<Self, SignError> {
+        let details = KeyDetails::for_key(key.public_key()).ok_or(SignError::KeyKind)?;
+        let verifier = Verifier::Key(key.public_key().clone());
+        Ok(Self::Key(Arc::new(Ready { key, details, verifier, identity: None })))
+    }
+
+    /// How signatures will be made. Ephemeral keys are of the kind that every certificate authority and log takes.
+    pub(super) fn details(&self) -> KeyDetails {
+        match self {
+            Self::Keyless { .. } => KeyDetails::EcdsaP256Sha256,
+            Self::Key(ready) => ready.details,
+        }
+    }
+
+    /// A key with which to sign now.
+    pub(super) async fn ready(
+        &self,
+        http: &Client,
+        trust: &TrustedRoot,
+    ) -> Result<Arc<Ready>, SignError> {
+        let (authority, token, current) = match self {
+            Self::Key(ready) => return Ok(Arc::clone(ready)),
+            Self::Keyless { authority, token, current } => (authority, token, current),
+        };
+        let mut current = current.lock().await;
+        match &*current {
+            Some(ready) if ready.lasts(Timestamp::now()) => Ok(Arc::clone(ready)),
+            _ => {
+                let ready = Arc::new(Ready::certified(http, authority, token, trust).await?);
+                *current = Some(Arc::clone(&ready));
+                Ok(ready)
+            }
+        }
+    }
+}
+
+impl Ready {
+    /// Makes a key in memory and has it certified.
+    async fn certified(
+        http: &Client,
+        authority: &Url,
+        token: &IdentityToken,
+        trust: &TrustedRoot,
+    ) -> Result<Self, SignError> {
+        let key = SigningKey::generate(KeyKind::EcdsaP256)?;
+        let certificate = certify(http, authority, token, &key, trust).await?;
+        let names = identities(&certificate);
+        let name = names.first().ok_or(SignError::Nameless)?.text().to_owned();
+        Ok(Self {
+            key,
+            details: KeyDetails::EcdsaP256Sha256,
+            verifier: Verifier::Certificate(certificate),
+            identity: Some((name, token.issuer().to_owned())),
+        })
+    }
+
+    fn lasts(&self, now: Timestamp) -> bool {
+        match &self.verifier {
+            Verifier::Certificate(certificate) => now + MARGIN < certificate.not_after(),
+            Verifier::Key(_) => true,
+        }
+    }
+}
