@@ -107,9 +107,9 @@ impl Command {
         match self {
             Self::Quickstart(args) => quickstart::run(&args, globals),
             Self::SignBlob(args) => sign_blob::run(&args, globals),
-            Self::VerifyBlob(args) => verify_blob::run(&args, globals),
+            Self::VerifyBlob(args) => verify_blob::run(args, globals),
             Self::AttestBlob(args) => attest_blob::run(&args, globals),
-            Self::VerifyBlobAttestation(args) => verify_blob_attestation::run(&args, globals),
+            Self::VerifyBlobAttestation(args) => verify_blob_attestation::run(args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),

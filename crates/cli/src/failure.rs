@@ -28,7 +28,7 @@ pub(crate) struct Failure {
     outcome: Outcome,
     error: Cause,
     hint: Option<String>,
-    facts: Option<Value>,
+    facts: Vec<(&'static str, String)>,
 }
 
 /// What was being done when `cause` happened.
@@ -42,12 +42,17 @@ struct While {
 
 impl Failure {
     fn new(outcome: Outcome, error: impl Into<Cause>) -> Self {
-        Self { outcome, error: error.into(), hint: None, facts: None }
+        Self { outcome, error: error.into(), hint: None, facts: Vec::new() }
     }
 
     /// The answer is no.
     pub(crate) fn refused(error: impl Into<Cause>) -> Self {
         Self::new(Outcome::Refused, error)
+    }
+
+    /// The answer is no, and `cause` says why.
+    pub(crate) fn because(doing: String, cause: impl Into<Cause>) -> Self {
+        Self::refused(While { doing, cause: cause.into() })
     }
 
     /// What was typed means nothing.
@@ -66,9 +71,9 @@ impl Failure {
         self
     }
 
-    /// Adds facts for programs, shown with `--output json`.
-    pub(crate) fn facts(mut self, facts: Value) -> Self {
-        self.facts = Some(facts);
+    /// Adds a fact, such as what was expected and what was found.
+    pub(crate) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push((name, value.into()));
         self
     }
 
@@ -85,10 +90,13 @@ impl Failure {
         say(self.to_text().trim_end());
     }
 
-    fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", self.error);
         for cause in causes(&*self.error) {
             let _ = writeln!(text, "  cause: {cause}");
+        }
+        for (name, value) in &self.facts {
+            let _ = writeln!(text, "  {name}: {value}");
         }
         if let Some(hint) = &self.hint {
             let _ = writeln!(text, "hint: {hint}");
@@ -109,8 +117,8 @@ impl Failure {
         if let Some(hint) = &self.hint {
             error["hint"] = json!(hint);
         }
-        if let Some(facts) = &self.facts {
-            error["facts"] = facts.clone();
+        for (name, value) in &self.facts {
+            error[name] = json!(value);
         }
         json!({ "error": error })
     }
@@ -139,7 +147,7 @@ pub(crate) trait OrFail<T> {
 
 impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
     fn or_refused(self, doing: impl Into<String>) -> Result<T, Failure> {
-        self.map_err(|cause| Failure::refused(While { doing: doing.into(), cause: cause.into() }))
+        self.map_err(|cause| Failure::because(doing.into(), cause))
     }
 
     fn or_usage(self, doing: impl Into<String>) -> Result<T, Failure> {
@@ -160,10 +168,11 @@ mod tests {
     #[test]
     fn a_failure_is_told_once_with_its_causes_and_a_hint() {
         let result: Result<(), _> = Err(io::Error::other("disk on fire"));
-        let failure = result.or_undecided("a.txt cannot be read").unwrap_err().hint("call someone");
+        let failure = result.or_undecided("a.txt cannot be read").unwrap_err();
+        let failure = failure.fact("found", "smoke").hint("call someone");
         assert_eq!(
             failure.to_text(),
-            "error: a.txt cannot be read\n  cause: disk on fire\nhint: call someone\n"
+            "error: a.txt cannot be read\n  cause: disk on fire\n  found: smoke\nhint: call someone\n"
         );
         assert_eq!(
             failure.to_json(),
@@ -171,6 +180,7 @@ mod tests {
                 "outcome": "undecided",
                 "message": "a.txt cannot be read",
                 "causes": ["disk on fire"],
+                "found": "smoke",
                 "hint": "call someone",
             }})
         );

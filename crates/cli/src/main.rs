@@ -6,12 +6,15 @@
 mod command_line;
 mod directories;
 mod failure;
+mod input;
 mod key;
 mod online;
 mod output;
+mod refusal;
 mod signer;
 mod specification;
 mod trusting;
+mod verifying;
 
 mod attest_blob;
 mod bundle;

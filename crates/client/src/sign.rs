@@ -169,8 +169,7 @@ impl Signer {
 
         let (_, scheme) = ready.details.parts();
         let signature = ready.key.sign_digest(scheme, digest)?;
-        let content =
-            Content::Message(MessageSignature { digest: Some(digest.clone()), signature });
+        let content = Content::Message(MessageSignature { digest: Some(*digest), signature });
         self.finish(&ready, content, digest, digest, certificate).await
     }
 
@@ -281,7 +280,7 @@ impl Signer {
         if self.trust.ctlogs.is_empty() {
             policy = danger::ignore_certificate_logs(policy);
         }
-        let artifact = Artifact::from_digest(artifact.clone());
+        let artifact = Artifact::from_digest(*artifact);
         let verified = verify::verify(&artifact, bundle, &policy, &self.trust)?;
         match verified.left_out.len() {
             0 => Ok(verified),

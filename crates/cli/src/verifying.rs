@@ -1,0 +1,255 @@
+//! What the commands that verify have in common: the flags, the policy, the verdict.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use pki::fulcio::{KNOWN, Known};
+use serde::Serialize;
+use verify::{
+    Artifact, Expected, LeftOut, Policy, PolicyError, SignatureError, TimeSource, Verified,
+    VerifyError, danger,
+};
+use wire::bundle::Bundle;
+
+use crate::command_line::Globals;
+use crate::failure::{Failure, OrFail};
+use crate::input::Input;
+use crate::output::say;
+use crate::refusal;
+use crate::signer::{Claim, Pattern, Signer};
+use crate::trusting;
+
+/// What evidence there is, and how much of it is asked for.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Evidence")]
+pub(crate) struct EvidenceArgs {
+    /// The bundle; by default the file's name with .sigstore.json or .sigstore added
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// The trusted root, instead of the one that --trust chooses
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Accept signatures that are in no transparency log, if the trusted root names none
+    #[arg(long)]
+    private_infrastructure: bool,
+    /// Accept signatures that are in no transparency log
+    #[arg(long)]
+    insecure_ignore_tlog: bool,
+    /// Accept certificates that are in no certificate transparency log
+    #[arg(long)]
+    insecure_ignore_sct: bool,
+    /// Without effect: verifying never goes online
+    #[arg(long, hide = true)]
+    offline: bool,
+}
+
+/// One verification, as it is meant.
+pub(crate) struct Job<'a> {
+    pub(crate) input: &'a Input,
+    pub(crate) path: &'a Path,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) policy: &'a Policy,
+}
+
+impl EvidenceArgs {
+    /// What is demanded of `signer`'s signatures.
+    pub(crate) fn policy(&self, signer: &Signer) -> Result<Policy, Failure> {
+        let mut policy = match signer {
+            Signer::Key(key) => Policy::key(key.public()?),
+            Signer::Certificate { identity, issuer, claims } => {
+                identity_policy(identity, issuer, claims)
+                    .or_usage("the expected signer cannot be understood")?
+            }
+        };
+        if self.private_infrastructure {
+            policy = danger::private_infrastructure(policy);
+        }
+        if self.insecure_ignore_tlog {
+            policy = danger::ignore_transparency_logs(policy);
+        }
+        if self.insecure_ignore_sct {
+            policy = danger::ignore_certificate_logs(policy);
+        }
+        Ok(policy)
+    }
+
+    /// Verifies. Opens no socket.
+    pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verdict, Failure> {
+        let trust = trusting::load(globals, self.trusted_root.as_deref())?.root()?;
+        let artifact = job.input.artifact(&job.policy.algorithms(job.bundle))?;
+        let mut result = verify::verify(&artifact, job.bundle, job.policy, &trust);
+        if let Err(VerifyError::Signature(SignatureError::ArtifactNeeded)) = result
+            && let Some(contents) = job.input.contents()
+        {
+            let contents = contents?;
+            let artifact = Artifact::from_bytes(&contents);
+            result = verify::verify(&artifact, job.bundle, job.policy, &trust);
+        }
+        let verified = result.map_err(|error| refusal::failure(&job.input.to_string(), error))?;
+        say("Verified OK");
+        Ok(Verdict::new(job, verified))
+    }
+}
+
+fn identity_policy(
+    identity: &Pattern,
+    issuer: &Pattern,
+    claims: &[(Claim, String)],
+) -> Result<Policy, PolicyError> {
+    let mut policy = Policy::identity(expected(identity)?, expected(issuer)?);
+    for (claim, value) in claims {
+        if let Some(known) = extension(*claim) {
+            policy = policy.with_extension(*known, Expected::exactly(value)?);
+        }
+    }
+    Ok(policy)
+}
+
+fn expected(pattern: &Pattern) -> Result<Expected, PolicyError> {
+    match pattern {
+        Pattern::Exact(text) => Expected::exactly(text),
+        Pattern::Regex(text) => Expected::pattern(text),
+    }
+}
+
+/// Fulcio's extension for a claim: 1.3.6.1.4.1.57264.1.2 to .6.
+fn extension(claim: Claim) -> Option<&'static Known> {
+    let arc = match claim {
+        Claim::Trigger => 2,
+        Claim::Sha => 3,
+        Claim::Name => 4,
+        Claim::Repository => 5,
+        Claim::Ref => 6,
+    };
+    let oid = format!("1.3.6.1.4.1.57264.1.{arc}");
+    KNOWN.iter().find(|known| known.oid.to_string() == oid)
+}
+
+/// What was verified.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verdict {
+    artifact: String,
+    bundle: PathBuf,
+    signer: SignerReport,
+    times: Vec<TimeReport>,
+    log_entries: Vec<EntryReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<wire::statement::Statement>,
+    /// Evidence that did not count, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+enum SignerReport {
+    Key,
+    #[serde(rename_all = "camelCase")]
+    Certificate {
+        identity: String,
+        issuer: String,
+        serial: String,
+        not_before: jiff::Timestamp,
+        not_after: jiff::Timestamp,
+    },
+}
+
+#[derive(Serialize)]
+struct TimeReport {
+    time: jiff::Timestamp,
+    source: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryReport {
+    log: String,
+    index: u64,
+    kind: String,
+}
+
+impl Verdict {
+    fn new(job: &Job<'_>, verified: Verified) -> Self {
+        Self {
+            artifact: job.input.to_string(),
+            bundle: job.path.to_owned(),
+            signer: SignerReport::new(&verified.signer),
+            times: verified.times.iter().map(TimeReport::new).collect(),
+            log_entries: verified
+                .entries
+                .iter()
+                .map(|entry| EntryReport {
+                    log: entry.log.clone(),
+                    index: entry.index,
+                    kind: entry.kind.to_string(),
+                })
+                .collect(),
+            statement: verified.statement,
+            left_out: verified.left_out.iter().map(left_out).collect(),
+        }
+    }
+}
+
+impl SignerReport {
+    fn new(signer: &verify::Signer) -> Self {
+        match signer {
+            verify::Signer::Identity { name, issuer, certified, .. } => Self::Certificate {
+                identity: name.text().to_owned(),
+                issuer: issuer.clone(),
+                serial: hex::encode(certified.path.leaf.serial()),
+                not_before: certified.path.leaf.not_before(),
+                not_after: certified.path.leaf.not_after(),
+            },
+            _ => Self::Key,
+        }
+    }
+}
+
+impl TimeReport {
+    fn new(time: &verify::TrustedTime) -> Self {
+        let source = match &time.source {
+            TimeSource::TimestampAuthority(name) => format!("timestamp authority {name}"),
+            TimeSource::TransparencyLog(name) => format!("transparency log {name}"),
+        };
+        Self { time: time.time, source }
+    }
+}
+
+fn left_out(evidence: &LeftOut) -> String {
+    match evidence {
+        LeftOut::Entry { log_id, index } => {
+            format!("entry {index} of the unknown log {}", hex::encode(log_id))
+        }
+        LeftOut::Timestamp { position } => {
+            format!("timestamp {position}, by an authority that is not known")
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "artifact   {}", self.artifact)?;
+        writeln!(f, "bundle     {}", self.bundle.display())?;
+        match &self.signer {
+            SignerReport::Key => writeln!(f, "signer     the given key")?,
+            SignerReport::Certificate { identity, issuer, .. } => {
+                writeln!(f, "signer     {identity}")?;
+                writeln!(f, "issuer     {issuer}")?;
+            }
+        }
+        if let Some(statement) = &self.statement {
+            writeln!(f, "statement  {}", statement.predicate_type)?;
+        }
+        for TimeReport { time, source } in &self.times {
+            writeln!(f, "time       {time} ({source})")?;
+        }
+        for EntryReport { log, index, kind } in &self.log_entries {
+            writeln!(f, "log entry  {index} in {log} ({kind})")?;
+        }
+        for evidence in &self.left_out {
+            writeln!(f, "left out   {evidence}")?;
+        }
+        Ok(())
+    }
+}
