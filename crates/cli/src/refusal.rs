@@ -45,13 +45,13 @@ impl Meaning {
         Self { check, expected: None, found: None, hint: None }
     }
 
-    fn expected(mut self, expected: impl ToString) -> Self {
-        self.expected = Some(expected.to_string());
+    fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
         self
     }
 
-    fn found(mut self, found: impl ToString) -> Self {
-        self.found = Some(found.to_string());
+    fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = Some(found.into());
         self
     }
 
@@ -102,7 +102,7 @@ fn signature(error: &SignatureError) -> Meaning {
         SignatureError::ArtifactNeeded => Meaning::new("artifact-digest")
             .expected("the file itself")
             .hint("give the file instead of a digest"),
-        SignatureError::WeakKey(kind) => Meaning::new("key-strength").found(kind),
+        SignatureError::WeakKey(kind) => Meaning::new("key-strength").found(kind.to_string()),
         SignatureError::Invalid => Meaning::new("signature")
             .hint("the file, the bundle or the key is not the one of the signer"),
         SignatureError::PayloadType(found) => {
@@ -125,10 +125,14 @@ fn signature(error: &SignatureError) -> Meaning {
 fn entry(error: &EntryError) -> Meaning {
     let meaning = Meaning::new("log-entry-binding").hint(TAMPERED);
     match error {
-        EntryError::Kind { said, found } => meaning.expected(said).found(found),
-        EntryError::UnfitKind { found } => meaning.found(found),
+        EntryError::Kind { said, found } => {
+            meaning.expected(said.to_string()).found(found.to_string())
+        }
+        EntryError::UnfitKind { found } => meaning.found(found.to_string()),
         EntryError::OtherDigest { found } => meaning.expected("what was signed").found(found),
-        EntryError::SignatureCount { found } => meaning.expected("1 signature").found(found),
+        EntryError::SignatureCount { found } => {
+            meaning.expected("1 signature").found(found.to_string())
+        }
         EntryError::OtherKey => meaning
             .expected("the given key")
             .found("another key")
@@ -150,7 +154,7 @@ fn log(error: &LogError) -> Meaning {
             Meaning::new("log-known").found(hex::encode(log_id)).hint(OTHER_ROOT)
         }
         LogError::TooFewLogs { found, needed } => {
-            Meaning::new("log-count").expected(needed).found(found)
+            Meaning::new("log-count").expected(needed.to_string()).found(found.to_string())
         }
         LogError::NoTrustedLog => Meaning::new("log-known")
             .hint("for a Sigstore that has no log by design, say --private-infrastructure"),
@@ -159,18 +163,20 @@ fn log(error: &LogError) -> Meaning {
         LogError::NoPromise | LogError::Promise | LogError::PromisedTime(_) => {
             Meaning::new("inclusion-promise").hint(TAMPERED)
         }
-        LogError::Index { entry, proof } => {
-            Meaning::new("inclusion-proof").expected(entry).found(proof).hint(TAMPERED)
-        }
+        LogError::Index { entry, proof } => Meaning::new("inclusion-proof")
+            .expected(entry.to_string())
+            .found(proof.to_string())
+            .hint(TAMPERED),
         LogError::NoProof | LogError::Inclusion(_) => {
             Meaning::new("inclusion-proof").hint(TAMPERED)
         }
         LogError::Origin { origin, log } => {
             Meaning::new("checkpoint-origin").expected(log).found(origin).hint(OTHER_ROOT)
         }
-        LogError::Size { checkpoint, proof } => {
-            Meaning::new("checkpoint").expected(proof).found(checkpoint).hint(TAMPERED)
-        }
+        LogError::Size { checkpoint, proof } => Meaning::new("checkpoint")
+            .expected(proof.to_string())
+            .found(checkpoint.to_string())
+            .hint(TAMPERED),
         LogError::LogId { .. } => Meaning::new("log-id").hint(TAMPERED),
         LogError::NoCheckpoint
         | LogError::Note(_)
@@ -187,7 +193,7 @@ fn time(error: &TimeError) -> Meaning {
         ),
         TimeError::UnknownAuthority => Meaning::new("timestamp-authority-known").hint(OTHER_ROOT),
         TimeError::TooFew { found, needed } => {
-            Meaning::new("trusted-time").expected(needed).found(found)
+            Meaning::new("trusted-time").expected(needed.to_string()).found(found.to_string())
         }
         TimeError::Format { .. }
         | TimeError::OtherSignature { .. }
@@ -195,13 +201,14 @@ fn time(error: &TimeError) -> Meaning {
         TimeError::CertificateValidity { .. } => Meaning::new("timestamp-certificate"),
         TimeError::AuthorityValidity { range, time, .. } => {
             Meaning::new("timestamp-authority-validity")
-                .expected(range)
-                .found(time)
+                .expected(range.to_string())
+                .found(time.to_string())
                 .hint(OTHER_ROOT)
         }
-        TimeError::LogValidity { range, time, .. } => {
-            Meaning::new("log-validity").expected(range).found(time).hint(OTHER_ROOT)
-        }
+        TimeError::LogValidity { range, time, .. } => Meaning::new("log-validity")
+            .expected(range.to_string())
+            .found(time.to_string())
+            .hint(OTHER_ROOT),
         TimeError::Authority { .. } => Meaning::new("trusted-root").hint(BROKEN_ROOT),
     }
 }
@@ -212,11 +219,12 @@ fn certificate(error: &CertifyError) -> Meaning {
             "certificate-validity",
         )
         .expected(format!("{not_before} to {not_after}"))
-        .found(time)
+        .found(time.to_string())
         .hint("the signature was made after the certificate ended; the signer must sign again"),
-        CertifyError::AuthorityValidity { range, time, .. } => {
-            Meaning::new("authority-validity").expected(range).found(time).hint(OTHER_ROOT)
-        }
+        CertifyError::AuthorityValidity { range, time, .. } => Meaning::new("authority-validity")
+            .expected(range.to_string())
+            .found(time.to_string())
+            .hint(OTHER_ROOT),
         CertifyError::Path(_) | CertifyError::NoAuthority { .. } => {
             Meaning::new("certificate-path").hint(OTHER_ROOT)
         }
@@ -228,7 +236,7 @@ fn certificate(error: &CertifyError) -> Meaning {
         ),
         CertifyError::Sct(_) => Meaning::new("certificate-log").hint(OTHER_ROOT),
         CertifyError::TooFewCtLogs { found, needed } => {
-            Meaning::new("certificate-log").expected(needed).found(found)
+            Meaning::new("certificate-log").expected(needed.to_string()).found(found.to_string())
         }
     }
 }

@@ -82,11 +82,11 @@ fn create(args: &CreateArgs, globals: &Globals) -> Result<TrustedRoot, Failure> 
         empty()
     };
     for specification in &args.fulcio {
-        let authority = authority("--fulcio", specification, |chain| chain.last())?;
+        let authority = authority("--fulcio", specification, <[_]>::last)?;
         root.certificate_authorities.push(authority);
     }
     for specification in &args.tsa {
-        let authority = authority("--tsa", specification, |chain| chain.first())?;
+        let authority = authority("--tsa", specification, <[_]>::first)?;
         root.timestamp_authorities.push(authority);
     }
     for specification in &args.ctfe {
