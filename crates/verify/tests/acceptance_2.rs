@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crypto::{HashAlgorithm, PublicKey};
+use crypto::{HashAlgorithm, PublicKey, PublicKeyError};
 use merkle::note::{NoteError, VerifyNoteError};
 use merkle::{CheckpointError, InclusionError};
 use pki::sct::SctError;
@@ -31,6 +31,8 @@ enum Answer {
     Bundle(BundleError),
     /// The trusted root cannot be read.
     TrustedRoot(TrustedRootError),
+    /// The key that is given cannot be used.
+    Key(PublicKeyError),
     /// The verifier refuses.
     Refused(VerifyError),
 }
@@ -70,7 +72,7 @@ refused! {
     "message-digest-mismatch_fail" => Answer::Refused(VerifyError::Signature(SignatureError::OtherArtifact { .. })),
     "wrong-material_fail" => Answer::Refused(VerifyError::Signature(SignatureError::OtherArtifact { .. })),
     "signature-mismatch_fail" => Answer::Refused(VerifyError::Signature(SignatureError::Invalid)),
-    "managed-key-wrong-key_fail" => Answer::Refused(VerifyError::Signature(SignatureError::Invalid)),
+    "managed-key-wrong-key_fail" => Answer::Key(PublicKeyError::NotOnCurve),
     "dsse-invalid-sig_fail" => Answer::Refused(VerifyError::Signature(SignatureError::Invalid)),
     "rekor2-dsse-invalid-sig_fail" => Answer::Refused(VerifyError::Signature(SignatureError::Invalid)),
     // What the log is said to hold.
@@ -79,7 +81,8 @@ refused! {
     "dsse-mismatch-envelope_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }),
     "rekor2-dsse-mismatch-envelope_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }),
     "wrong-hashedrekord-artifact_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }),
-    "intoto-log-entry-mismatch_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }),
+    // The entry is about the same payload, and another signature of it.
+    "intoto-log-entry-mismatch_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherSignature, .. }),
     "incorrect-public-key_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherCertificate, .. }),
     "wrong-hashedrekord-cert-and-sig_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherCertificate, .. }),
     "wrong-hashedrekord-entry_fail" => Answer::Refused(VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }),
@@ -110,8 +113,10 @@ refused! {
     "intoto-set-outside-signing-cert-validity_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Validity { .. })),
     "intoto-tsa-timestamp-outside-cert-validity_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Validity { .. })),
     "rekor2-timestamp-with-incorrect-time_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Validity { .. })),
-    "intoto-expired-certificate_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::AuthorityValidity { .. })),
-    "invalid-ct-key_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Sct(SctError::Signature { .. }))),
+    // The certificate is of 2030, the log's promise of 2023.
+    "intoto-expired-certificate_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Validity { .. })),
+    // The trusted root has another key in the place of the certificate log's.
+    "invalid-ct-key_fail" => Answer::Refused(VerifyError::Certificate(CertifyError::Sct(SctError::UnknownLog))),
 }
 
 #[test]
@@ -232,7 +237,13 @@ struct Case {
     bundle: Vec<u8>,
     trusted_root: Vec<u8>,
     artifact: Vec<u8>,
-    policy: Policy,
+    signer: Signer,
+}
+
+/// Whose signature a case expects.
+enum Signer {
+    Identity { name: String, issuer: String },
+    Key(Vec<u8>),
 }
 
 impl Case {
@@ -244,15 +255,18 @@ impl Case {
         let bytes = |name: &str, default: PathBuf| {
             fs::read(case.join(name)).or_else(|_| fs::read(default)).expect("the case is whole")
         };
-        let policy = match fs::read(case.join("key.pub")) {
-            Ok(pem) => Policy::key(PublicKey::from_pem(&pem).expect("the key is good")),
-            Err(_) => identity(&text("identity", IDENTITY), &text("issuer", ISSUER)),
+        let signer = match fs::read(case.join("key.pub")) {
+            Ok(pem) => Signer::Key(pem),
+            Err(_) => Signer::Identity {
+                name: text("identity", IDENTITY),
+                issuer: text("issuer", ISSUER),
+            },
         };
         Self {
             bundle: fs::read(case.join("bundle.sigstore.json")).expect("every case has a bundle"),
             trusted_root: bytes("trusted_root.json", data.join("trust/trusted_root.json")),
             artifact: bytes("artifact", data.join("conformance/bundle-verify/a.txt")),
-            policy,
+            signer,
         }
     }
 
@@ -263,15 +277,19 @@ impl Case {
     fn ask(&self, given: Given) -> Result<Verified, Answer> {
         let bundle = Bundle::parse(&self.bundle).map_err(Answer::Bundle)?;
         let root = TrustedRoot::parse(&self.trusted_root).map_err(Answer::TrustedRoot)?;
+        let policy = match &self.signer {
+            Signer::Identity { name, issuer } => identity(name, issuer),
+            Signer::Key(pem) => Policy::key(PublicKey::from_pem(pem).map_err(Answer::Key)?),
+        };
         let artifact = match given {
             Given::Digest => Artifact::from_digest(HashAlgorithm::Sha256.digest(&self.artifact)),
             Given::Path => {
-                let mut digests = Digests::new(&self.policy.algorithms(&bundle));
+                let mut digests = Digests::new(&policy.algorithms(&bundle));
                 self.artifact.chunks(7).for_each(|chunk| digests.update(chunk));
                 digests.finish()
             }
         };
-        verify(&artifact, &bundle, &self.policy, &root).map_err(Answer::Refused)
+        verify(&artifact, &bundle, &policy, &root).map_err(Answer::Refused)
     }
 }
 

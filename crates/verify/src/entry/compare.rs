@@ -29,9 +29,10 @@ pub(super) fn compare(
             same_verifier(&body.signature, material)?;
             same_signature(&body.signature.content, signature)
         }
-        (Body::HashedRekordV2(body), Content::Dsse(envelope), Signed::Envelope { .. }) => {
+        (Body::HashedRekordV2(body), Content::Dsse(envelope), Signed::Envelope { scheme, .. }) => {
             // Rekor v2 logs an envelope as the signature over the digest of its encoding.
-            same_digest(&body.data, &envelope.pae_digest(body.data.algorithm()))?;
+            let hash = scheme.hash().unwrap_or(body.data.algorithm());
+            same_digest(&body.data, &envelope.pae_digest(hash))?;
             same_verifier(&body.signature, material)?;
             same_signature(&body.signature.content, signature)
         }
