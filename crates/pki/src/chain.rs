@@ -160,7 +160,8 @@ pub fn verify_path(
     purpose: Purpose,
 ) -> Result<VerifiedPath, PathError> {
     check_leaf(leaf, purpose)?;
-    check_each(leaf, time)?;
+    check_critical(leaf)?;
+    check_validity(leaf, time)?;
     let mut path = vec![leaf];
     let mut search = Search { intermediates, anchors, time, purpose, signatures: 0, nearest: None };
     if search.extend(&mut path) {
@@ -168,6 +169,28 @@ pub fn verify_path(
         return Ok(VerifiedPath { leaf: leaf.clone(), issuers, time });
     }
     Err(search.reason(leaf))
+}
+
+/// Checks that each certificate of `chain` may have been issued by the next, for `purpose`: all of RFC 5280
+/// §6.1 but time, signatures, and critical extensions of the first.
+///
+/// A CT log keeps what was issued, whenever that was, and takes chains in their order only.
+///
+/// # Errors
+///
+/// See [`PathError`]; [`PathError::UnknownIssuer`] where the next one has another name.
+pub fn check_order(chain: &[Certificate], purpose: Purpose) -> Result<(), PathError> {
+    let mut path: Vec<&Certificate> = Vec::with_capacity(chain.len());
+    for certificate in chain {
+        if let Some(subject) = path.last() {
+            if subject.issuer_der() != certificate.subject_der() {
+                return Err(PathError::UnknownIssuer { subject: subject.subject() });
+            }
+            check_issuer(&path, certificate, purpose)?;
+        }
+        path.push(certificate);
+    }
+    Ok(())
 }
 
 /// A depth-first search for a path.
@@ -215,7 +238,8 @@ impl<'a> Search<'a> {
         else {
             return false;
         };
-        let checked = check_issuer(path, issuer, self.time, self.purpose)
+        let checked = check_issuer(path, issuer, self.purpose)
+            .and_then(|()| check_validity(issuer, self.time))
             .and_then(|()| self.check_signature(subject, issuer));
         match checked {
             Ok(()) => path.push(issuer),
@@ -276,9 +300,8 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), PathError> {
     if is_fit { Ok(()) } else { Err(PathError::Purpose { subject: leaf.subject(), purpose }) }
 }
 
-/// What is asked of every certificate: that it is valid at `time` and has no critical extension that is
-/// not known (RFC 5280 §6.1.3 a.2, §6.1.5 f).
-fn check_each(certificate: &Certificate, time: Timestamp) -> Result<(), PathError> {
+/// A critical extension that is not known refuses a certificate (RFC 5280 §6.1.5 f).
+fn check_critical(certificate: &Certificate) -> Result<(), PathError> {
     const KNOWN: [Oid; 5] = [
         oid::BASIC_CONSTRAINTS,
         oid::KEY_USAGE,
@@ -288,30 +311,36 @@ fn check_each(certificate: &Certificate, time: Timestamp) -> Result<(), PathErro
     ];
     let unknown =
         |extension: &crate::Extension<'_>| extension.critical && !KNOWN.contains(&extension.oid);
-    if let Some(extension) = certificate.extensions().find(unknown) {
-        let subject = certificate.subject();
-        return Err(PathError::CriticalExtension { subject, oid: extension.oid });
+    match certificate.extensions().find(unknown) {
+        None => Ok(()),
+        Some(extension) => {
+            let subject = certificate.subject();
+            Err(PathError::CriticalExtension { subject, oid: extension.oid })
+        }
     }
-    if !certificate.is_valid_at(time) {
-        return Err(PathError::Validity {
-            subject: certificate.subject(),
-            not_before: certificate.not_before(),
-            not_after: certificate.not_after(),
-            time,
-        });
+}
+
+/// RFC 5280 §6.1.3 a.2.
+fn check_validity(certificate: &Certificate, time: Timestamp) -> Result<(), PathError> {
+    if certificate.is_valid_at(time) {
+        return Ok(());
     }
-    Ok(())
+    Err(PathError::Validity {
+        subject: certificate.subject(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        time,
+    })
 }
 
 /// What is asked of an issuer whose turn comes after the certificates of `path` (RFC 5280 §6.1.4).
 fn check_issuer(
     path: &[&Certificate],
     issuer: &Certificate,
-    time: Timestamp,
     purpose: Purpose,
 ) -> Result<(), PathError> {
     let subject = || issuer.subject();
-    check_each(issuer, time)?;
+    check_critical(issuer)?;
     // (k), (n)
     if !issuer.is_ca() || issuer.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
         return Err(PathError::NotAnAuthority { subject: subject() });

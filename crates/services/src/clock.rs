@@ -75,6 +75,12 @@ impl Clock {
     }
 }
 
+/// The clock of a log's engine. The engine only needs a value: what asks for a time that can be trusted, asks
+/// before it submits.
+pub(crate) fn engine_clock(clock: Clock) -> tlog::Clock {
+    Arc::new(move || clock.now().unwrap_or_else(|_| Timestamp::now()))
+}
+
 struct System {
     wall: Timestamp,
     monotonic: Instant,

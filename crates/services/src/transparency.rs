@@ -9,15 +9,13 @@ mod v1;
 mod v2;
 mod writers;
 
-use std::sync::Arc;
-
 use entries::AdmitError;
 
 pub use v1::{Found, RekorV1, Shard, V1Dialect};
 pub use v2::{Logged, RekorV2, V2Dialect};
 pub use writers::{Anyone, NotAllowed, Writers};
 
-use crate::clock::{Clock, ClockError};
+use crate::clock::ClockError;
 
 /// Why an entry was not added.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +52,4 @@ pub enum ReadError {
         /// The index of the leaf.
         index: u64,
     },
-}
-
-/// The engine's clock. It only needs a value: what asks for a time that can be trusted, asks before it submits.
-fn engine_clock(clock: Clock) -> tlog::Clock {
-    Arc::new(move || clock.now().unwrap_or_else(|_| jiff::Timestamp::now()))
 }

@@ -69,6 +69,12 @@ impl<'a> TlsReader<'a> {
         rest
     }
 
+    /// The bytes from here to where `later`, which was copied from this one, has come.
+    #[must_use]
+    pub fn up_to(&self, later: &Self) -> &'a [u8] {
+        &self.0[..self.0.len().saturating_sub(later.0.len())]
+    }
+
     /// Whether everything was read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

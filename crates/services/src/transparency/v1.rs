@@ -14,8 +14,8 @@ use wire::rekor_v1::{
     Attestation, ConsistencyProof, EntryId, InclusionProof, LogEntry, LogInfo, TreeId, Verification,
 };
 
-use super::{ReadError, SubmitError, Writers, engine_clock};
-use crate::clock::Clock;
+use super::{ReadError, SubmitError, Writers};
+use crate::clock::{Clock, engine_clock};
 use dialect::Submission;
 use metadata::Metadata;
 

@@ -14,8 +14,8 @@ use tlog::{
 use wire::rekor_v2::{CreateEntryRequest, TransparencyLogEntry};
 
 use super::note::NoteSigner;
-use super::{SubmitError, Writers, engine_clock};
-use crate::clock::Clock;
+use super::{SubmitError, Writers};
+use crate::clock::{Clock, engine_clock};
 
 /// A log with the API v2.
 pub struct RekorV2 {
