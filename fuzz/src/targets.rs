@@ -1,0 +1,105 @@
+//! The targets.
+
+/// Name and parser.
+pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
+    // crypto
+    ("pem", pem),
+    ("public_key", |data| drop(crypto::PublicKey::from_spki_der(data))),
+    ("signing_key", |data| drop(crypto::SigningKey::from_pem(data))),
+    ("cosign_key", cosign_key),
+    // merkle
+    ("note", note),
+    ("checkpoint", checkpoint),
+    ("tile_path", tile_path),
+    // pki
+    ("certificate", certificate),
+    ("sct", sct),
+    ("csr", |data| drop(pki::csr::CertificationRequest::from_pem(data))),
+    ("timestamp_request", |data| drop(pki::tsp::Request::from_der(data))),
+    ("timestamp_response", |data| drop(pki::tsp::Token::from_der(data))),
+    // foreign
+    ("x509_key", |data| drop(foreign::x509::Key::from_pem(data))),
+    // wire
+    ("bundle", bundle),
+    ("trusted_root", |data| drop(wire::trusted_root::TrustedRoot::parse(data))),
+    ("signing_config", |data| drop(wire::signing_config::SigningConfig::parse(data))),
+    ("client_trust_config", |data| drop(wire::client_trust_config::ClientTrustConfig::parse(data))),
+    ("statement", |data| drop(wire::statement::Statement::parse(data))),
+    ("envelope", |data| drop(wire::dsse::Envelope::parse(data))),
+    ("body", |data| drop(wire::body::Body::parse(data))),
+    ("rekor_v2_request", |data| drop(wire::rekor_v2::CreateEntryRequest::from_json(data))),
+    ("timestamp_json", |data| drop(wire::tsa::JsonRequest::parse(data))),
+    // entries
+    ("rekor_v1_entry", |data| drop(entries::admit_v1(entries::V1, data))),
+    ("rekor_v2_entry", rekor_v2_entry),
+    // tuf
+    ("tuf_metadata", tuf_metadata),
+    // services
+    ("fulcio_config", |data| drop(services::ca::Config::read(data))),
+];
+
+fn pem(data: &[u8]) {
+    if let Ok((block, _)) = crypto::decode_pem(data) {
+        let text = crypto::encode_pem(&block.label, &block.contents);
+        let (again, _) = crypto::decode_pem(text.as_bytes()).expect("what was written is read");
+        assert_eq!(again.contents, block.contents);
+    }
+}
+
+fn cosign_key(data: &[u8]) {
+    // A password that never fits: the parameters are checked before any work is done with them.
+    let _ = crypto::cosign_key::open(data, b"");
+}
+
+fn note(data: &[u8]) {
+    let _ = merkle::note::SignedNote::parse(data);
+}
+
+fn checkpoint(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(checkpoint) = text.parse::<merkle::Checkpoint>()
+    {
+        assert_eq!(checkpoint.to_string(), text);
+    }
+}
+
+fn tile_path(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(path) = text.parse::<merkle::TilePath>()
+    {
+        assert_eq!(path.to_string(), text);
+    }
+}
+
+fn certificate(data: &[u8]) {
+    if let Ok(certificate) = pki::Certificate::from_der(data) {
+        assert_eq!(certificate.der(), data);
+        let _ = (certificate.sans(), certificate.public_key());
+    }
+}
+
+fn sct(data: &[u8]) {
+    if let Ok(sct) = pki::sct::Sct::decode(data) {
+        assert_eq!(sct.encode(), data);
+    }
+}
+
+fn bundle(data: &[u8]) {
+    if let Ok(bundle) = wire::bundle::Bundle::parse(data) {
+        let again = wire::bundle::Bundle::parse(bundle.to_json().as_bytes());
+        assert_eq!(again.expect("what was written is read"), bundle);
+    }
+}
+
+fn rekor_v2_entry(data: &[u8]) {
+    if let Ok(request) = wire::rekor_v2::CreateEntryRequest::from_json(data) {
+        let _ = entries::admit_v2(request);
+    }
+}
+
+fn tuf_metadata(data: &[u8]) {
+    let _ = tuf::Unverified::<tuf::Root>::parse(data);
+    let _ = tuf::Unverified::<tuf::Targets>::parse(data);
+    let _ = tuf::Unverified::<tuf::Snapshot>::parse(data);
+    let _ = tuf::Unverified::<tuf::Timestamp>::parse(data);
+}
