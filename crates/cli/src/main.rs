@@ -6,12 +6,14 @@
 mod command_line;
 mod directories;
 mod failure;
+mod identity;
 mod input;
 mod key;
 mod online;
 mod output;
 mod refusal;
 mod signer;
+mod signing;
 mod specification;
 mod trusting;
 mod verifying;

@@ -1,12 +1,195 @@
-//! `sign-blob`.
+//! `sign-blob`: signs files, each with a bundle of its own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use client::file::{self, Readers};
+use client::sign::Signer;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::command_line::Globals;
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
+use crate::input::with_ending;
+use crate::online;
+use crate::output::{progress, say};
+use crate::signing::{Publication, SigningArgs, failure, recorded};
+
+/// How many files are signed at the same time. Most of the time goes by waiting for logs, some of which answer only
+/// every few seconds, so that it is more than there are processors.
+const PARALLEL: usize = 16;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The files to sign (- for the standard input)
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write the bundle; by default the file's name with .sigstore.json added
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
 
-pub(crate) fn run(_args: &Args, _globals: &Globals) -> Result<(), Failure> {
-    todo!()
+/// One file, and where its bundle goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Job {
+    file: PathBuf,
+    bundle: PathBuf,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    signed: Vec<SignedFile>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedFile {
+    artifact: PathBuf,
+    bundle: PathBuf,
+    log_entries: Vec<LogEntry>,
+}
+
+#[derive(Serialize)]
+struct LogEntry {
+    log: String,
+    index: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.signed.iter().try_for_each(|signed| writeln!(f, "{}", signed.bundle.display()))
+    }
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let jobs = jobs(&args.files, args.bundle.as_deref())?;
+    let preparation = args.signing.prepare(globals)?;
+    let report = online::run(async {
+        let what = what(&args.files);
+        let publication = Publication { what: &what };
+        let signer = args.signing.signer(preparation, &publication).await?;
+        sign_all(Arc::new(signer), jobs).await
+    })?;
+    globals.output.print(&report)
+}
+
+fn jobs(files: &[PathBuf], bundle: Option<&Path>) -> Result<Vec<Job>, Failure> {
+    if let (Some(bundle), [file]) = (bundle, files) {
+        return Ok(vec![Job { file: file.clone(), bundle: bundle.to_owned() }]);
+    }
+    if bundle.is_some() {
+        return Err(Failure::usage("several files cannot share one bundle")
+            .hint("leave out --bundle: each file gets one beside it"));
+    }
+    if files.iter().any(|file| file == Path::new("-")) {
+        return Err(Failure::usage("there is no place beside the standard input for a bundle")
+            .hint("say where to write it with --bundle FILE"));
+    }
+    let beside =
+        |file: &PathBuf| Job { file: file.clone(), bundle: with_ending(file, ".sigstore.json") };
+    Ok(files.iter().map(beside).collect())
+}
+
+fn what(files: &[PathBuf]) -> String {
+    match files {
+        [file] => format!("the digest of {} (neither the file nor its name)", file.display()),
+        _ => format!("the digests of {} files (neither the files nor their names)", files.len()),
+    }
+}
+
+/// Signs at most [`PARALLEL`] files at a time. Files that could be signed are, whatever happens to others.
+async fn sign_all(signer: Arc<Signer>, jobs: Vec<Job>) -> Result<Report, Failure> {
+    let bar = progress(jobs.len() as u64, "signing");
+    let places = Arc::new(Semaphore::new(PARALLEL));
+    let mut tasks = JoinSet::new();
+    for (position, job) in jobs.into_iter().enumerate() {
+        let (signer, places, bar) = (Arc::clone(&signer), Arc::clone(&places), bar.clone());
+        tasks.spawn(async move {
+            // The semaphore is never closed.
+            let _place = places.acquire_owned().await;
+            let result = sign(&signer, job, &bar).await;
+            bar.inc(1);
+            (position, result)
+        });
+    }
+    let mut results = Vec::new();
+    while let Some(result) = tasks.join_next().await {
+        results.push(result.or_undecided("a signing was interrupted")?);
+    }
+    bar.finish_and_clear();
+    results.sort_by_key(|(position, _)| *position);
+    collect(results.into_iter().map(|(_, result)| result))
+}
+
+/// All that was signed, unless something was not: then it is said what was, and the first failure is the outcome.
+fn collect(results: impl Iterator<Item = Result<SignedFile, Failure>>) -> Result<Report, Failure> {
+    let (mut signed, mut failures) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(file) => signed.push(file),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let more = failures.len().saturating_sub(1);
+    let Some(first) = failures.into_iter().next() else { return Ok(Report { signed }) };
+    for file in &signed {
+        say(format!("signed {} all the same: {}", file.artifact.display(), file.bundle.display()));
+    }
+    Err(if more > 0 { first.fact("also failed", format!("{more} more files")) } else { first })
+}
+
+async fn sign(signer: &Signer, job: Job, bar: &ProgressBar) -> Result<SignedFile, Failure> {
+    let algorithm = signer.hash_algorithm();
+    let path = job.file.clone();
+    // A large file takes long to hash, and other signings must go on meanwhile.
+    let digests = tokio::task::spawn_blocking(move || file::digest(&path, &[algorithm]))
+        .await
+        .or_undecided("hashing was interrupted")?
+        .map_err(Failure::undecided)?;
+    let [digest] = digests.as_slice() else {
+        return Err(Failure::undecided("one hash function made several digests"));
+    };
+    let signed = signer.sign(digest).await.map_err(failure)?;
+    file::write(&job.bundle, signed.bundle.to_json().as_bytes(), Readers::Everyone)
+        .map_err(Failure::undecided)?;
+    bar.suspend(|| say(format!("signed {}: {}", job.file.display(), recorded(&signed))));
+    let entries = signed.verified.entries.iter();
+    Ok(SignedFile {
+        artifact: job.file,
+        bundle: job.bundle,
+        log_entries: entries
+            .map(|entry| LogEntry { log: entry.log.clone(), index: entry.index })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(names: &[&str]) -> Vec<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn each_file_has_a_bundle_beside_it() {
+        let jobs = jobs(&paths(&["a.txt", "d/b"]), None).unwrap();
+        let bundles: Vec<_> = jobs.into_iter().map(|job| job.bundle).collect();
+        assert_eq!(bundles, paths(&["a.txt.sigstore.json", "d/b.sigstore.json"]));
+    }
+
+    #[test]
+    fn one_bundle_is_for_one_file() {
+        jobs(&paths(&["a", "b"]), Some(Path::new("x"))).unwrap_err();
+        jobs(&paths(&["-"]), None).unwrap_err();
+        assert_eq!(jobs(&paths(&["-"]), Some(Path::new("x"))).unwrap().len(), 1);
+    }
 }

@@ -1,0 +1,166 @@
+//! What the commands that sign have in common: the flags, the services, the warning of what becomes public.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use client::select::{Log, RekorVersion, Services};
+use client::sign::{SignError, Signed, Signer};
+use crypto::SigningKey;
+use jiff::Timestamp;
+use net::Client;
+use wire::trusted_root::TrustedRoot;
+
+use crate::command_line::Globals;
+use crate::failure::{Failure, OrFail};
+use crate::identity::{self, IdentityArgs};
+use crate::key::KeyReference;
+use crate::output::{confirm, say};
+use crate::trusting;
+
+/// How to sign.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How to sign")]
+pub(crate) struct SigningArgs {
+    /// Sign with this private key instead of an identity
+    #[arg(long, value_name = "FILE|env://VARIABLE")]
+    key: Option<KeyReference>,
+    /// The trusted root, instead of the one that --trust chooses
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Which services to use, instead of those that --trust chooses
+    #[arg(long, value_name = "FILE")]
+    signing_config: Option<PathBuf>,
+    /// Log with this version of Rekor only; by default the highest that the signing config has
+    #[arg(long, value_enum, value_name = "v1|v2", hide_possible_values = true)]
+    rekor: Option<RekorArg>,
+    /// Do not ask before something becomes public for ever
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    identity: IdentityArgs,
+}
+
+/// A version of Rekor.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum RekorArg {
+    V1,
+    V2,
+}
+
+const fn version(typed: Option<RekorArg>) -> RekorVersion {
+    match typed {
+        None => RekorVersion::Highest,
+        Some(RekorArg::V1) => RekorVersion::V1,
+        Some(RekorArg::V2) => RekorVersion::V2,
+    }
+}
+
+/// Everything that a signing needs and that is found without asking anybody.
+pub(crate) struct Preparation {
+    services: Services,
+    http: Client,
+    trust: Arc<TrustedRoot>,
+    key: Option<SigningKey>,
+    instance: String,
+}
+
+/// What is about to be published, in words.
+pub(crate) struct Publication<'a> {
+    /// What is signed, such as `the SHA-256 digest of a.txt`.
+    pub(crate) what: &'a str,
+}
+
+impl SigningArgs {
+    /// Reads what is on this machine: trust, services, key.
+    pub(crate) fn prepare(&self, globals: &Globals) -> Result<Preparation, Failure> {
+        let trusting = trusting::load(globals, self.trusted_root.as_deref())?;
+        let rekor = version(self.rekor);
+        let config = trusting.signing_config_for(self.signing_config.as_deref(), rekor)?;
+        let round = usize::from_ne_bytes(crypto::random_array());
+        let services = Services::select(&config, rekor, Timestamp::now(), round)
+            .or_undecided("the services to sign with cannot be chosen")?;
+        Ok(Preparation {
+            services,
+            http: trusting.http()?,
+            trust: Arc::new(trusting.root()?),
+            key: self.key.as_ref().map(KeyReference::private).transpose()?,
+            instance: trusting.name().to_owned(),
+        })
+    }
+
+    /// Finds out who signs, and asks whether that may become public.
+    pub(crate) async fn signer(
+        &self,
+        preparation: Preparation,
+        publication: &Publication<'_>,
+    ) -> Result<Signer, Failure> {
+        let Preparation { services, http, trust, key, instance } = preparation;
+        if let Some(key) = key {
+            self.announce("the public half of the key", publication, &services, &instance)?;
+            return Signer::with_key(services, http, trust, key).map_err(failure);
+        }
+        let token = identity::token(&self.identity, services.issuer.as_deref(), &http).await?;
+        let (client::oidc::Subject::Email(name) | client::oidc::Subject::Subject(name)) =
+            token.subject();
+        let who = format!("{name}, for whom {} vouches", token.issuer());
+        self.announce(&who, publication, &services, &instance)?;
+        Signer::keyless(services, http, trust, token).map_err(failure)
+    }
+
+    /// Says what becomes public for ever, and lets whoever watches stop it.
+    fn announce(
+        &self,
+        who: &str,
+        publication: &Publication<'_>,
+        services: &Services,
+        instance: &str,
+    ) -> Result<(), Failure> {
+        if services.logs.is_empty() {
+            return Ok(());
+        }
+        say(format!(
+            "The logs of {instance} will keep this for ever, for all who can read them to see:"
+        ));
+        say(format!("  who   {who}"));
+        say(format!("  what  {}", publication.what));
+        say(format!("  when  {}", Timestamp::now().strftime("%Y-%m-%d %H:%M UTC")));
+        for log in &services.logs {
+            let (Log::V1(url) | Log::V2(url)) = log;
+            say(format!("  where {url}"));
+        }
+        if self.yes || !io::stdin().is_terminal() {
+            return Ok(());
+        }
+        match confirm("Go on?").or_undecided("no answer could be read")? {
+            true => Ok(()),
+            false => Err(Failure::refused("nothing was signed, as you wished")),
+        }
+    }
+}
+
+/// What a failed signing means for the user.
+pub(crate) fn failure(error: SignError) -> Failure {
+    let hint = match &error {
+        SignError::NoCertificateAuthority => {
+            "sign with a key (--key FILE), or choose another Sigstore with --trust NAME"
+        }
+        SignError::Certificate(_) => "an identity token lasts only minutes: sign in again",
+        SignError::Unverifiable(_) | SignError::Untrusted(_) => {
+            "the trusted root and the signing config must be of the same Sigstore: update both with bulla trust update"
+        }
+        SignError::Timestamp(_) | SignError::Log(_) => {
+            "nothing needs to be undone; try again, with --verbose to see what is asked of whom"
+        }
+        _ => return Failure::undecided(error),
+    };
+    Failure::undecided(error).hint(hint)
+}
+
+/// Where the entries of a signing are, in words.
+pub(crate) fn recorded(signed: &Signed) -> String {
+    let entries = signed.verified.entries.iter();
+    let places: Vec<String> =
+        entries.map(|entry| format!("entry {} of {}", entry.index, entry.log)).collect();
+    if places.is_empty() { "in no log".to_owned() } else { places.join(", ") }
+}
