@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use pki::Certificate;
-use pki::fulcio::{KNOWN, identities, issuer, text};
+use pki::fulcio::{KNOWN, identities, issuer};
 use pki::tsp::Token;
 use serde::Serialize;
 use wire::bundle::{Bundle, Content, SignerMaterial, TransparencyLogEntry};
@@ -55,7 +55,6 @@ enum SignerSays {
     Certificate {
         identities: Vec<String>,
         issuer: Option<String>,
-        issued_by: String,
         not_before: Timestamp,
         not_after: Timestamp,
         key: String,
@@ -125,13 +124,12 @@ impl SignerSays {
         Self::Certificate {
             identities: names.iter().map(|name| name.text().to_owned()).collect(),
             issuer: issuer(certificate).ok().flatten(),
-            issued_by: certificate.issuer(),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
             key: certificate.public_key().kind().to_string(),
             extensions: KNOWN
                 .iter()
-                .filter_map(|known| Some((known.name, text(certificate, known).ok()??)))
+                .filter_map(|known| Some((known.name, known.read(certificate).ok()??)))
                 .collect(),
         }
     }
@@ -200,24 +198,12 @@ impl fmt::Display for SignerSays {
         match self {
             Self::Key { hint } => writeln!(f, "key          hint {}", printable(hint)),
             Self::Unreadable { reason } => writeln!(f, "certificate  {reason}"),
-            Self::Certificate {
-                identities,
-                issuer,
-                issued_by,
-                not_before,
-                not_after,
-                key,
-                extensions,
-            } => {
+            Self::Certificate { identities, issuer, not_before, not_after, key, extensions } => {
                 for identity in identities {
                     writeln!(f, "identity     {}", printable(identity))?;
                 }
                 writeln!(f, "issuer       {}", printable(issuer.as_deref().unwrap_or("not said")))?;
-                writeln!(
-                    f,
-                    "certificate  {not_before} to {not_after}, {key}, by {}",
-                    printable(issued_by)
-                )?;
+                writeln!(f, "certificate  {not_before} to {not_after}, {key}")?;
                 for (name, value) in extensions {
                     writeln!(f, "  {name}: {}", printable(value))?;
                 }
