@@ -1,76 +1,82 @@
 //! The certificate authority: an ID token and a proof of possession in, a ten-minute certificate out.
 //!
 //! [`CertificateAuthority::issue`] is the whole of it. What it asks of others goes through two traits:
-//! [`KeySource`] for the keys of token issuers and [`PrecertificateLog`] for the CT log.
+//! [`KeySource`] for the keys of token issuers and [`PrecertificateLog`] for the CT log. Whose tokens are
+//! taken is said by Fulcio's [configuration file](Config), and what becomes of them by the types of issuers in
+//! `issuer`.
 
+mod claim_path;
+mod client_key;
+mod config;
+mod discovery;
+mod email_address;
+mod error;
+mod go;
+mod issuance;
+mod issuer;
+mod jwk;
+mod key_cache;
 mod key_source;
 mod log;
+mod proof;
+mod start;
+mod template;
+mod token;
 
 use std::sync::Arc;
 
-use crypto::{PublicKey, SigningKey};
+use crypto::PublicKey;
+use pki::issue::Issuer;
 
-use crate::clock::{Clock, ClockError};
+use crate::clock::Clock;
+use key_cache::KeyCache;
 
+pub use claim_path::ClaimPathError;
+pub use client_key::ClientKeyError;
+pub use config::{Concern, Config, ConfigError, FileError, IssuerConfigError, SubjectDomainError};
+pub use discovery::{Discovery, OwnIssuer};
+pub use error::{IssueError, SctRefusal};
+pub use issuer::{CiProviderError, ContentsError, IdentityError};
+pub use jwk::KeySetError;
+pub use key_cache::KeysError;
 pub use key_source::{FetchKeysError, FetchedKeys, IssuerAddress, KeySource, KnownBy};
 pub use log::{PrecertificateChain, PrecertificateLog, SubmitPrecertificateError};
+pub use proof::ProofError;
+pub use start::{Parts, StartError};
+pub use template::TemplateError;
+pub use token::{Algorithm, ClaimError, MAX_TOKEN, TokenError};
 
 /// Issues code-signing certificates to whoever presents a token of a known issuer.
+///
+/// A certificate leaves only after the CT log has answered with a timestamp that verifies, for exactly this
+/// certificate; there is no way around the log.
 pub struct CertificateAuthority {
-    parts: Parts,
+    config: Config,
+    keys: KeyCache,
+    issuer: Issuer,
+    /// The DER certificates above a leaf, the issuing one first, the root last: what goes to the log.
+    issuers: Vec<Vec<u8>>,
+    /// The same as PEM, each with a final newline.
+    chain: Vec<String>,
+    log: Arc<dyn PrecertificateLog>,
+    log_key: PublicKey,
+    clock: Clock,
 }
-
-/// What a certificate authority is made of.
-pub struct Parts {
-    /// The issuers whose tokens are taken: Fulcio's configuration file, read and checked.
-    pub config: Config,
-    /// Where the issuers' keys come from.
-    pub keys: Arc<dyn KeySource>,
-    /// The key of the issuing (intermediate) certificate.
-    pub signing_key: SigningKey,
-    /// The PEM certificates of the authority: the issuing one first, the root last.
-    pub chain: String,
-    /// The CT log that every certificate goes into.
-    pub log: Arc<dyn PrecertificateLog>,
-    /// The CT log's key, with which its answers are checked.
-    pub log_key: PublicKey,
-    /// The time.
-    pub clock: Clock,
-}
-
-/// Fulcio's configuration file, read and checked.
-#[derive(Clone, Debug, Default)]
-pub struct Config {}
-
-/// Why a configuration file cannot be used. The operator's to fix.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {}
-
-impl Config {
-    /// Reads Fulcio's configuration file: JSON or YAML, whichever the text is.
-    ///
-    /// # Errors
-    ///
-    /// See [`ConfigError`].
-    pub fn read(_text: &[u8]) -> Result<Self, ConfigError> {
-        todo!()
-    }
-}
-
-/// Why a certificate authority cannot start. The operator's to fix.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {}
 
 /// What a client asks for.
+#[derive(Clone, Copy)]
 pub struct CertificateRequest<'a> {
-    /// The ID token, a JWT.
+    /// The ID token, a JWT. Empty if there is none.
     pub token: &'a str,
     /// How the client shows that it has the private key.
     pub proof: ProofOfPossession<'a>,
 }
 
 /// How a client shows that it has the private key.
+#[derive(Clone, Copy)]
 pub enum ProofOfPossession<'a> {
+    /// Not at all. It is refused only after the token, as by the existing server.
+    Missing,
     /// A PEM certificate signing request (RFC 2986). Only its key and its signature count.
     SigningRequest(&'a [u8]),
     /// A public key and a signature over the token's subject.
@@ -89,43 +95,26 @@ pub struct IssuedCertificate {
     pub chain: Vec<String>,
 }
 
-/// Why no certificate was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum IssueError {
-    /// The operator's to fix.
-    #[error("the time is not known")]
-    Clock(#[from] ClockError),
-}
-
 impl CertificateAuthority {
-    /// Checks that key and chain belong together and makes an authority of them.
-    ///
-    /// # Errors
-    ///
-    /// See [`StartError`].
-    pub fn new(parts: Parts) -> Result<Self, StartError> {
-        Ok(Self { parts })
-    }
-
-    /// Issues a certificate: checks the token, the proof of possession, logs a precertificate, checks the
-    /// log's answer, and signs the final certificate.
-    ///
-    /// # Errors
-    ///
-    /// See [`IssueError`].
-    pub async fn issue(
-        &self,
-        _request: CertificateRequest<'_>,
-    ) -> Result<IssuedCertificate, IssueError> {
-        let _ = (&self.parts.config, &self.parts.keys, &self.parts.signing_key, &self.parts.chain);
-        let _ = (&self.parts.log, &self.parts.log_key, self.parts.clock.now()?);
-        todo!()
-    }
-
     /// The chains under which certificates are issued: for each the issuing certificate first and the root
     /// last, PEM, each with a final newline.
     #[must_use]
     pub fn trust_bundle(&self) -> Vec<Vec<String>> {
-        todo!()
+        vec![self.chain.clone()]
+    }
+
+    /// Whose tokens are taken.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// From when on nothing can be issued any more: a certificate must not outlive its issuer.
+    #[must_use]
+    pub fn issues_until(&self) -> jiff::Timestamp {
+        self.issuer.certificate().not_after() - issuance::LIFETIME
     }
 }
+
+#[cfg(test)]
+mod golden;
