@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use wire::rekor_v1::TreeId;
 
 use crate::durable;
+use crate::transparency::Shard;
 
 /// The version of a directory's layout that this program makes and opens.
 pub const FORMAT: u32 = 1;
@@ -33,8 +35,9 @@ pub struct Instance {
     pub organization: String,
     /// The origin of the Rekor v2 log: a bare host name, because Go clients compare it with the host of the log's URL.
     pub rekor_v2_origin: String,
-    /// The tree id of the Rekor v1 log, of 63 bits.
-    pub rekor_v1_tree_id: u64,
+    /// The tree of the Rekor v1 log.
+    #[serde(with = "tree_id")]
+    pub rekor_v1_tree: TreeId,
     /// The origin of the CT log: its submission prefix without the scheme.
     pub ct_origin: String,
 }
@@ -103,7 +106,7 @@ impl Instance {
             created: whole_second(now),
             organization: organization.to_owned(),
             rekor_v2_origin: host.to_owned(),
-            rekor_v1_tree_id: tree_id(),
+            rekor_v1_tree: new_tree_id(),
             ct_origin: format!("{place}/ct/1"),
         })
     }
@@ -118,6 +121,12 @@ impl Instance {
     #[must_use]
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    /// The Rekor v1 log's names.
+    #[must_use]
+    pub fn rekor_v1_shard(&self) -> Shard {
+        Shard { host: self.host().to_owned(), tree: self.rekor_v1_tree, first_index: 0 }
     }
 
     /// Reads the names of the directory; `None` if it was not made yet.
@@ -166,9 +175,26 @@ fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-/// A random tree id as Trillian's are: positive, and of 16 or more hexadecimal digits in entry ids with leading zeros.
-fn tree_id() -> u64 {
-    (u64::from_be_bytes(crypto::random_array()) >> 1) | 1
+/// A random tree id, as Trillian's are: positive numbers of 63 bits.
+fn new_tree_id() -> TreeId {
+    let random = u64::from_be_bytes(crypto::random_array()) >> 1;
+    TreeId::new(random.max(1)).expect("it is between 1 and 2^63 - 1")
+}
+
+/// A tree id in JSON: a decimal string, because other programs read numbers of 63 bits as fractions.
+mod tree_id {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use wire::rekor_v1::TreeId;
+
+    pub(super) fn serialize<S: Serializer>(tree: &TreeId, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(&tree.get())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TreeId, D::Error> {
+        let text = String::deserialize(from)?;
+        let tree = text.parse().ok().and_then(TreeId::new);
+        tree.ok_or_else(|| de::Error::custom("the tree id is not a positive number of 63 bits"))
+    }
 }
 
 #[cfg(test)]

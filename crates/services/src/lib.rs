@@ -8,6 +8,8 @@ pub mod idp;
 pub mod init;
 pub mod instance;
 pub mod keys;
+pub mod layout;
 pub mod repo;
+pub mod tls;
 pub mod transparency;
 pub mod tsa;
