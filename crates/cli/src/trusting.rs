@@ -71,6 +71,24 @@ impl Trusting {
             .or_undecided(format!("the trusted root of {} cannot be used", self.0.name))
     }
 
+    /// The trusted root as it was published.
+    pub(crate) fn root_bytes(&self) -> &[u8] {
+        &self.0.trusted_root
+    }
+
+    /// Everything, by the names that TUF repositories have for it.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let Trust { trusted_root, signing_config, signing_config_rekor_v1, tls_ca, .. } = &self.0;
+        [
+            ("trusted_root.json", Some(trusted_root)),
+            ("signing_config.v0.2.json", signing_config.as_ref()),
+            ("signing_config_rekor_v1.v0.2.json", signing_config_rekor_v1.as_ref()),
+            ("tls_ca.pem", tls_ca.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, contents)| Some((name, &**contents?)))
+    }
+
     /// The signing config: a file, else that of the instance.
     pub(crate) fn signing_config(&self, path: Option<&Path>) -> Result<SigningConfig, Failure> {
         self.signing_config_for(path, RekorVersion::Highest)

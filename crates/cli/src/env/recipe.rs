@@ -1,0 +1,188 @@
+//! What each client has to be told, in the words that it understands.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// What is known of the Sigstore.
+pub(super) struct Facts<'a> {
+    pub(super) name: &'a str,
+    /// The URL of its TUF repository, without a final slash.
+    pub(super) tuf: &'a str,
+    /// `SHA256:` and the hexadecimal SHA-256 of its first root.
+    pub(super) fingerprint: &'a str,
+    /// Where files for clients are.
+    pub(super) directory: &'a Path,
+    /// Whether its TLS certificate is by an authority of its own.
+    pub(super) has_tls_authority: bool,
+}
+
+/// What is printed, and whether files must be there for it to work.
+pub(super) struct Recipe {
+    pub(super) text: String,
+    pub(super) needs_files: bool,
+}
+
+impl Facts<'_> {
+    fn file(&self, name: &str) -> String {
+        quoted(&self.directory.join(name).to_string_lossy())
+    }
+
+    /// The public URL: the TUF repository is below it.
+    fn url(&self) -> &str {
+        self.tuf.strip_suffix("/tuf").unwrap_or(self.tuf)
+    }
+
+    fn checksum(&self) -> &str {
+        self.fingerprint.split_once(':').map_or(self.fingerprint, |(_, digits)| digits)
+    }
+
+    /// The variable by which a client trusts the TLS authority, if that is needed.
+    fn tls(&self, variable: &str) -> String {
+        if self.has_tls_authority {
+            format!("export {variable}={}\n", self.file("tls_ca.pem"))
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+pub(super) fn cosign(facts: &Facts<'_>) -> Recipe {
+    let mut text = format!("# cosign 3 and the Sigstore {}\n", facts.name);
+    // cosign keeps one Sigstore in a directory, and empties it when it is initialised for another.
+    let _ = writeln!(text, "export TUF_ROOT={}", facts.file("cosign-tuf"));
+    text.push_str(&facts.tls("SSL_CERT_FILE"));
+    let _ = writeln!(
+        text,
+        "cosign initialize --mirror {0} --root {0}/1.root.json --root-checksum sha256:{1}",
+        facts.tuf,
+        facts.checksum()
+    );
+    text.push_str("# from now on, in this shell:\n");
+    text.push_str("#   cosign sign-blob --bundle FILE.sigstore.json FILE\n");
+    text.push_str(
+        "#   cosign verify-blob --bundle FILE.sigstore.json --certificate-identity NAME \
+         --certificate-oidc-issuer URL FILE\n",
+    );
+    Recipe { text, needs_files: true }
+}
+
+pub(super) fn sigstore_python(facts: &Facts<'_>) -> Recipe {
+    let config = facts.file("client_trust_config.json");
+    let mut text = format!("# sigstore-python 4 and the Sigstore {}\n", facts.name);
+    text.push_str(&facts.tls("REQUESTS_CA_BUNDLE"));
+    text.push_str(&facts.tls("SSL_CERT_FILE"));
+    let _ = writeln!(text, "alias sigstore=\"sigstore --trust-config {config}\"");
+    text.push_str("# from now on, in this shell:\n");
+    text.push_str("#   sigstore sign FILE\n");
+    text.push_str(
+        "#   sigstore verify identity --cert-identity NAME --cert-oidc-issuer URL FILE\n",
+    );
+    Recipe { text, needs_files: true }
+}
+
+pub(super) fn sigstore_js(facts: &Facts<'_>) -> Recipe {
+    let mut text = format!("# sigstore-js and the Sigstore {}\n", facts.name);
+    text.push_str(&facts.tls("NODE_EXTRA_CA_CERTS"));
+    let _ = writeln!(
+        text,
+        "curl -fsS {}/1.root.json -o {root} && echo '{}  '{root} | sha256sum -c - >&2",
+        facts.tuf,
+        facts.checksum(),
+        root = facts.file("root.json"),
+    );
+    let _ = writeln!(text, "export SIGSTORE_TUF_MIRROR_URL={}", quoted(facts.tuf));
+    let _ = writeln!(text, "export SIGSTORE_TUF_ROOT_PATH={}", facts.file("root.json"));
+    let _ = writeln!(text, "export SIGSTORE_URL={}", quoted(facts.url()));
+    text.push_str(
+        "# sigstore-js takes no settings from the environment. Pass them on in your program:\n\
+         #   verify(bundle, { tufMirrorURL: process.env.SIGSTORE_TUF_MIRROR_URL, tufRootPath: process.env.SIGSTORE_TUF_ROOT_PATH })\n\
+         #   sign(data, { fulcioURL: process.env.SIGSTORE_URL, rekorURL: process.env.SIGSTORE_URL, tsaServerURL: process.env.SIGSTORE_URL })\n",
+    );
+    Recipe { text, needs_files: true }
+}
+
+pub(super) fn github(facts: &Facts<'_>) -> Recipe {
+    let text = format!(
+        "\
+# GitHub Actions: a job that signs with the Sigstore {name}.
+# Its certificate authority must accept the issuer https://token.actions.githubusercontent.com.
+jobs:
+  sign:
+    runs-on: ubuntu-latest
+    permissions:
+      contents: read
+      id-token: write # lets the job prove which workflow it is
+    steps:
+      - uses: actions/checkout@v4
+      - run: bulla trust add {url} --fingerprint {fingerprint}
+      - run: bulla sign-blob --yes ARTIFACT
+",
+        name = facts.name,
+        url = facts.url(),
+        fingerprint = facts.fingerprint,
+    );
+    Recipe { text, needs_files: false }
+}
+
+pub(super) fn gitlab(facts: &Facts<'_>) -> Recipe {
+    let text = format!(
+        "\
+# GitLab CI: a job that signs with the Sigstore {name}.
+# Its certificate authority must accept the issuer of your GitLab, such as https://gitlab.com.
+sign:
+  id_tokens:
+    SIGSTORE_ID_TOKEN: # lets the job prove which pipeline it is
+      aud: sigstore
+  script:
+    - bulla trust add {url} --fingerprint {fingerprint}
+    - bulla sign-blob --yes ARTIFACT
+",
+        name = facts.name,
+        url = facts.url(),
+        fingerprint = facts.fingerprint,
+    );
+    Recipe { text, needs_files: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts<'static> {
+        Facts {
+            name: "sigstore.example.com",
+            tuf: "https://sigstore.example.com/tuf",
+            fingerprint: "SHA256:abcd",
+            directory: Path::new("."),
+            has_tls_authority: true,
+        }
+    }
+
+    #[test]
+    fn cosign_is_initialised_once_with_the_fingerprint() {
+        let text = cosign(&facts()).text;
+        assert!(text.contains(
+            "cosign initialize --mirror https://sigstore.example.com/tuf \
+             --root https://sigstore.example.com/tuf/1.root.json --root-checksum sha256:abcd\n"
+        ));
+        assert!(text.contains("export SSL_CERT_FILE='./tls_ca.pem'\n"));
+    }
+
+    #[test]
+    fn a_public_certificate_needs_no_variable() {
+        let public = Facts { has_tls_authority: false, ..facts() };
+        for recipe in [cosign(&public), sigstore_python(&public), sigstore_js(&public)] {
+            assert!(!recipe.text.contains("tls_ca"), "{}", recipe.text);
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_quote_stays_one_word() {
+        assert_eq!(quoted("a'b"), r"'a'\''b'");
+    }
+}
