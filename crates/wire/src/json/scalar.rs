@@ -9,12 +9,12 @@ use super::{Json, JsonError, Object, Problem};
 
 const fn engine(alphabet: &Alphabet) -> GeneralPurpose {
     let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone);
     GeneralPurpose::new(alphabet, config)
 }
 
-const STANDARD_OR_UNPADDED: GeneralPurpose = engine(&STANDARD);
-const URL_SAFE_OR_UNPADDED: GeneralPurpose = engine(&URL_SAFE);
+const UNPADDED_STANDARD: GeneralPurpose = engine(&STANDARD);
+const UNPADDED_URL_SAFE: GeneralPurpose = engine(&URL_SAFE);
 
 /// Decodes base64 as protojson does: either alphabet (not both at once), padded or not.
 ///
@@ -26,8 +26,12 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
         return decode_base64(&text.replace(['\r', '\n'], ""));
     }
     let url_safe = text.bytes().any(|byte| matches!(byte, b'-' | b'_'));
-    let engine = if url_safe { &URL_SAFE_OR_UNPADDED } else { &STANDARD_OR_UNPADDED };
-    engine.decode(text).ok()
+    let engine = if url_safe { &UNPADDED_URL_SAFE } else { &UNPADDED_STANDARD };
+    let bare = match text.len() % 4 {
+        0 => text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text),
+        _ => text,
+    };
+    engine.decode(bare).ok()
 }
 
 impl<'a> Json<'a> {
@@ -223,7 +227,7 @@ mod tests {
             assert_eq!(decode_base64(text).as_deref(), Some(&[0xfb, 0xff][..]), "{text}");
         }
         // Both alphabets at once, stray bits, too much padding, impossible length, blanks.
-        for text in ["+_8=", "+/9=", "+/8==", "+", "+/8 ", "+/ 8="] {
+        for text in ["+_8=", "+/9=", "+/8==", "AA=", "====", "+", "+/8 ", "+/ 8="] {
             assert_eq!(decode_base64(text), None, "{text}");
         }
     }
