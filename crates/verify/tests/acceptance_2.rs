@@ -121,9 +121,7 @@ refused! {
 
 #[test]
 fn acceptance_2_every_conformance_case_gets_the_answer_it_expects() {
-    let Some(data) = data("acceptance_2_every_conformance_case_gets_the_answer_it_expects") else {
-        return;
-    };
+    let Some(data) = testdata::path("") else { return };
     let mut wrong = Vec::new();
     let (mut asked, mut right) = (0, 0);
     for path in cases(&data) {
@@ -142,7 +140,7 @@ fn acceptance_2_every_conformance_case_gets_the_answer_it_expects() {
             }
         }
     }
-    println!("REPORT conformance: {right} of {asked}");
+    testdata::report(&format!("conformance: {right} of {asked}"));
     assert_eq!(wrong, [""; 0]);
     assert_eq!(asked, 140);
 }
@@ -198,9 +196,7 @@ fn last_names(pattern: &str) -> &str {
 
 #[test]
 fn acceptance_2_bundles_of_a_local_deployment_are_accepted() {
-    let Some(data) = data("acceptance_2_bundles_of_a_local_deployment_are_accepted") else {
-        return;
-    };
+    let Some(data) = testdata::path("") else { return };
     let artifact = fs::read(data.join("local-deployment/hello.txt")).expect("the artifact");
     let mut accepted = 0;
     for api in ["v1", "v2"] {
@@ -221,7 +217,7 @@ fn acceptance_2_bundles_of_a_local_deployment_are_accepted() {
             accepted += 1;
         }
     }
-    println!("REPORT local deployment: {accepted} bundles accepted");
+    testdata::report(&format!("local deployment: {accepted} bundles accepted"));
     assert_eq!(accepted, 6);
 }
 
@@ -296,20 +292,6 @@ impl Case {
 fn identity(name: &str, issuer: &str) -> Policy {
     let expected = |text| Expected::exactly(text).expect("it is not empty");
     Policy::identity(expected(name), expected(issuer))
-}
-
-/// The data of other projects, read where they stand; `None`, and a word about it, where there are none.
-fn data(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("BULLA_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let data = shared.join("data");
-    if data.is_dir() {
-        return Some(data);
-    }
-    eprintln!("SKIPPED {test}: no test data at {}", data.display());
-    None
 }
 
 fn cases(data: &Path) -> Vec<PathBuf> {

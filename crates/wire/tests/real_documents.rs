@@ -10,20 +10,6 @@ use wire::client_trust_config::ClientTrustConfig;
 use wire::signing_config::SigningConfig;
 use wire::trusted_root::TrustedRoot;
 
-/// Test data of other projects, read where they stand; `None`, and a word about it, where there are none.
-fn data(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("BULLA_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let data = shared.join("data");
-    if data.is_dir() {
-        return Some(data);
-    }
-    eprintln!("SKIPPED {test}: no test data at {}", data.display());
-    None
-}
-
 /// Every file with this name in a directory below `root`.
 fn files(root: &Path, name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root).expect("the directory can be read");
@@ -37,7 +23,7 @@ fn files(root: &Path, name: &str) -> Vec<PathBuf> {
 
 #[test]
 fn bodies_are_written_as_the_existing_servers_store_them() {
-    let Some(data) = data("bodies_are_written_as_the_existing_servers_store_them") else { return };
+    let Some(data) = testdata::path("") else { return };
     let sets = [
         "rekor/hashedrekord",
         "rekor/dsse",
@@ -65,13 +51,16 @@ fn bodies_are_written_as_the_existing_servers_store_them() {
             }
         }
         assert!(equal > 0, "{set} is empty");
-        println!("golden bodies {set}: {} cases, {equal} equal, {older} exceptions", equal + older);
+        testdata::report(&format!(
+            "golden bodies {set}: {} cases, {equal} equal, {older} exceptions",
+            equal + older
+        ));
     }
 }
 
 #[test]
 fn bundles_mean_the_same_after_they_were_written() {
-    let Some(data) = data("bundles_mean_the_same_after_they_were_written") else { return };
+    let Some(data) = testdata::path("") else { return };
     let mut paths = files(&data.join("conformance/bundle-verify"), "bundle.sigstore.json");
     for api in ["v1", "v2"] {
         let entries = fs::read_dir(data.join("local-deployment").join(api)).expect("a directory");
@@ -91,7 +80,7 @@ fn bundles_mean_the_same_after_they_were_written() {
 
 #[test]
 fn a_bundle_is_written_byte_for_byte_as_cosign_writes_it() {
-    let Some(data) = data("a_bundle_is_written_byte_for_byte_as_cosign_writes_it") else { return };
+    let Some(data) = testdata::path("") else { return };
     for name in ["v1/hello.cosign", "v2/hello.cosign", "v2/hello.attestation.cosign"] {
         let path = data.join(format!("local-deployment/{name}.sigstore.json"));
         let text = fs::read_to_string(&path).expect("the bundle can be read");
@@ -102,7 +91,7 @@ fn a_bundle_is_written_byte_for_byte_as_cosign_writes_it() {
 
 #[test]
 fn an_answer_of_rekor_v2_is_written_as_it_came() {
-    let Some(data) = data("an_answer_of_rekor_v2_is_written_as_it_came") else { return };
+    let Some(data) = testdata::path("") else { return };
     let text = fs::read(data.join("rekor-v2/answers/created/response.json")).expect("the answer");
     let entry = TransparencyLogEntry::parse(&text).expect("the answer is good");
     let written = serde_json::to_value(Populated(&entry)).expect("it can be written");
@@ -112,7 +101,7 @@ fn an_answer_of_rekor_v2_is_written_as_it_came() {
 
 #[test]
 fn trust_is_written_as_it_came() {
-    let Some(data) = data("trust_is_written_as_it_came") else { return };
+    let Some(data) = testdata::path("") else { return };
     let same = |written: &str, came: &[u8], name: &str| {
         let written: Value = serde_json::from_str(written).expect("it is JSON");
         let came: Value = serde_json::from_slice(came).expect("it is JSON");
@@ -140,7 +129,7 @@ fn trust_is_written_as_it_came() {
 
 #[test]
 fn a_selector_of_no_services_may_be_left_out() {
-    let Some(data) = data("a_selector_of_no_services_may_be_left_out") else { return };
+    let Some(data) = testdata::path("") else { return };
     let text = fs::read(data.join("local-deployment/v1/signing_config.json")).expect("a file");
     let config = SigningConfig::parse(&text).expect("the signing configuration is good");
     assert_eq!((config.tsa_urls.len(), config.tsa_config), (0, None));
@@ -148,7 +137,7 @@ fn a_selector_of_no_services_may_be_left_out() {
 
 #[test]
 fn logs_with_keys_of_unknown_kinds_are_left_out() {
-    let Some(data) = data("logs_with_keys_of_unknown_kinds_are_left_out") else { return };
+    let Some(data) = testdata::path("") else { return };
     let path = data.join("conformance/bundle-verify/rekor2-happy-path/trusted_root.json");
     let root = TrustedRoot::parse(&fs::read(path).expect("a trusted root")).expect("it is good");
     let skipped: Vec<_> = root.skipped.iter().map(|log| log.unknown.as_str()).collect();

@@ -32,7 +32,7 @@ fn rebuild(element: &[u8], place: usize, change: impl FnOnce(&[u8]) -> Vec<u8>) 
 /// The contents of the first element, and its whole length.
 fn split(der: &[u8]) -> (&[u8], usize) {
     let (header, length) = match der[1] {
-        short @ 0..0x80 => (2, usize::from(short)),
+        short @ ..=0x7f => (2, usize::from(short)),
         0x81 => (3, usize::from(der[2])),
         0x82 => (4, usize::from(der[2]) << 8 | usize::from(der[3])),
         other => panic!("no element of a timestamp is so long: {other:#x}"),
@@ -41,11 +41,11 @@ fn split(der: &[u8]) -> (&[u8], usize) {
 }
 
 fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let length = contents.len();
+    let length = u16::try_from(contents.len()).expect("a timestamp is short").to_be_bytes();
     let header = match length {
-        0..0x80 => vec![tag, length as u8],
-        0x80..0x100 => vec![tag, 0x81, length as u8],
-        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        [0, short @ ..=0x7f] => vec![tag, short],
+        [0, long] => vec![tag, 0x81, long],
+        [high, low] => vec![tag, 0x82, high, low],
     };
     [header.as_slice(), contents].concat()
 }

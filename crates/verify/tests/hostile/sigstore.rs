@@ -137,13 +137,13 @@ impl Sigstore {
 
     /// Somebody with a new key and a certificate for it.
     pub(crate) fn signer(&self) -> Signer {
-        self.signer_with(KeyKind::EcdsaP256, contents(&San::Email(NAME.into()), ISSUER))
+        self.signer_with(KeyKind::EcdsaP256, &contents(&San::Email(NAME.into()), ISSUER))
     }
 
     /// Somebody with a new key of this kind and a certificate that says this.
-    pub(crate) fn signer_with(&self, kind: KeyKind, contents: LeafContents) -> Signer {
+    pub(crate) fn signer_with(&self, kind: KeyKind, contents: &LeafContents) -> Signer {
         let key = key(kind);
-        let certificate = self.certify(&self.intermediate, &key, &contents, issued());
+        let certificate = self.certify(&self.intermediate, &key, contents, issued());
         Signer { key, certificate }
     }
 
@@ -159,14 +159,10 @@ impl Sigstore {
         let request = LeafRequest { key: key.public_key(), contents, serial: serial(), validity };
         let precertificate = by.precertificate(&request).expect("the request is good");
         let millis = u64::try_from(from.as_millisecond()).expect("it is after 1970");
-        let sct = Sct::sign(&self.certificate_log, precertificate.entry(), millis, Vec::new())
-            .and_then(|sct| {
-                Ok((sct.verify(precertificate.entry(), self.certificate_log.public_key()), sct))
-            });
-        let (verified, _) = sct.expect("the log can sign");
-        precertificate
-            .finish(&verified.expect("the log signed"))
-            .expect("it is the same certificate")
+        let (entry, log) = (precertificate.entry(), &self.certificate_log);
+        let sct = Sct::sign(log, entry, millis, Vec::new()).expect("the log can sign");
+        let promise = sct.verify(entry, log.public_key()).expect("the log signed");
+        precertificate.finish(&promise).expect("it is the same certificate")
     }
 
     /// Signs the artifact.

@@ -60,10 +60,10 @@ pub(super) fn an_extension_with_another_value_is_refused() {
 pub(super) fn two_issuers_that_differ_are_refused() {
     let sigstore = Sigstore::new();
     let mut says = contents(&San::Email(NAME.into()), ISSUER);
-    let good = sigstore.signer_with(KeyKind::EcdsaP256, says.clone());
+    let good = sigstore.signer_with(KeyKind::EcdsaP256, &says);
     accepted(&sigstore.sign(&good, Api::V2), &sigstore.trust);
     says.extensions[0].1 = fulcio::ISSUER.encode("https://other.example");
-    let bad = sigstore.signer_with(KeyKind::EcdsaP256, says);
+    let bad = sigstore.signer_with(KeyKind::EcdsaP256, &says);
     assert_refused!(
         ask(&sigstore.sign(&bad, Api::V2), &policy(), &sigstore.trust).expect_err("two issuers"),
         VerifyError::Identity(IdentityError::TwoIssuers { .. })
@@ -77,7 +77,7 @@ pub(super) fn every_kind_of_name_is_read() {
     for name in
         [San::Email(NAME.into()), San::Uri(uri.into()), San::OtherName("user!example".into())]
     {
-        let signer = sigstore.signer_with(KeyKind::EcdsaP256, contents(&name, ISSUER));
+        let signer = sigstore.signer_with(KeyKind::EcdsaP256, &contents(&name, ISSUER));
         let bundle = sigstore.sign(&signer, Api::V2);
         ask(&bundle, &identity(name.text(), ISSUER), &sigstore.trust).expect("it is that name");
         assert_refused!(

@@ -3,8 +3,8 @@
 use pki::tsp::TokenError;
 use verify::{TimeError, VerifyError};
 
-use crate::bag::with_certificates;
 use super::{accepted, ask, assert_refused, policy, refusal};
+use crate::bag::with_certificates;
 use crate::sigstore::{Api, Sigstore, authority, signed, timestamp_authority, timestamp_by};
 
 #[test]
