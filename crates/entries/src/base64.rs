@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::alphabet::{self, Alphabet};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
 const URL_SAFE: GeneralPurpose = engine(&alphabet::URL_SAFE);
@@ -23,11 +23,6 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 /// Decodes the standard or else the URL-safe alphabet, as DSSE envelopes may use either.
 pub(crate) fn decode_either(text: &str) -> Option<Vec<u8>> {
     decode_with(&STANDARD, text).or_else(|| decode_with(&URL_SAFE, text))
-}
-
-/// Encodes with the standard alphabet.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    general_purpose::STANDARD.encode(bytes)
 }
 
 fn decode_with(engine: &GeneralPurpose, text: &str) -> Option<Vec<u8>> {

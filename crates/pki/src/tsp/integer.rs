@@ -2,9 +2,6 @@
 
 use crate::asn1::{self, DerError, Reader, tag};
 
-/// The longest decimal text that is read: 4096 bits have 1234 digits.
-const MAX_DIGITS: usize = 1300;
-
 /// An integer of any size and sign, kept as the contents of its DER. It is echoed, never calculated with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Integer(Vec<u8>);
@@ -25,28 +22,10 @@ impl Integer {
         Self(content)
     }
 
-    /// Reads the decimal form, which may begin with a minus; `None` for anything else, and for numbers of
-    /// more than 4096 bits.
+    /// Takes over the contents of a DER `INTEGER`; `None` if they are empty or not minimal.
     #[must_use]
-    pub fn from_decimal(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || digits.len() > MAX_DIGITS {
-            return None;
-        }
-        let mut magnitude: Vec<u8> = Vec::new();
-        for digit in digits.bytes() {
-            let mut carry = u16::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?);
-            for byte in magnitude.iter_mut().rev() {
-                carry += u16::from(*byte) * 10;
-                [_, *byte] = carry.to_be_bytes();
-                carry >>= 8;
-            }
-            if carry > 0 {
-                magnitude.insert(0, carry.to_be_bytes()[1]);
-            }
-        }
-        let positive = Self::unsigned(&magnitude);
-        Some(if text.starts_with('-') { positive.negated() } else { positive })
+    pub fn from_content(content: &[u8]) -> Option<Self> {
+        Self::read(&mut Reader::new(&asn1::tlv(tag::INTEGER, &[content]))).ok()
     }
 
     /// Two's complement.
@@ -111,30 +90,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decimal_and_der_are_the_same_number(number: i128) {
-            let integer = Integer::from_decimal(&number.to_string()).unwrap();
+        fn the_decimal_form_is_that_of_the_number(number: i128) {
+            let mut bytes = number.to_be_bytes().to_vec();
+            while matches!(bytes.as_slice(), [0xff, 0x80..=0xff, ..] | [0, 0..=0x7f, ..]) {
+                bytes.remove(0);
+            }
+            let integer = Integer::from_content(&bytes).unwrap();
             prop_assert_eq!(integer.to_string(), number.to_string());
-            let der = integer.to_der();
-            prop_assert_eq!(Integer::read(&mut Reader::new(&der)), Ok(integer));
+            prop_assert_eq!(Integer::read(&mut Reader::new(&integer.to_der())), Ok(integer));
         }
     }
 
     #[test]
-    fn edges_are_minimal() {
-        for (text, content) in
-            [("0", vec![0]), ("-0", vec![0]), ("127", vec![127]), ("128", vec![0, 128])]
-        {
-            assert_eq!(Integer::from_decimal(text).unwrap().content(), content, "{text}");
-        }
-        assert_eq!(Integer::from_decimal("-128").unwrap().content(), [0x80]);
-        assert_eq!(Integer::from_decimal("-129").unwrap().content(), [0xff, 0x7f]);
-        assert_eq!(Integer::from_decimal("000256").unwrap().content(), [1, 0]);
-    }
-
-    #[test]
-    fn only_digits_are_a_number() {
-        for text in ["", "-", "+1", "1.5", "1e3", " 1", "--1"] {
-            assert_eq!(Integer::from_decimal(text), None, "{text}");
-        }
+    fn a_nonce_is_positive_and_minimal() {
+        assert_eq!(Integer::from_random([0xff; 16]).content()[..2], [0, 0xff]);
+        assert_eq!(Integer::from_random([0; 16]).content(), [0]);
+        assert_eq!(Integer::from_content(&[]), None);
+        assert_eq!(Integer::from_content(&[0, 1]), None);
     }
 }

@@ -121,7 +121,7 @@ fn a_token_of_another_nonce_or_policy_is_not_the_answer() {
     let asked = request(b"x");
     let token = Token::from_der(&grant(&house, &asked)).unwrap();
     let other = |part| Err(TokenError::OtherRequest { part });
-    let nonce = Request { nonce: Integer::from_decimal("7"), ..asked.clone() };
+    let nonce = Request { nonce: Integer::from_content(&[7]), ..asked.clone() };
     assert_eq!(token.answers(&nonce), other("nonce"));
     let policy = Request { policy: Policy::from_dotted("1.2.3").ok(), ..asked.clone() };
     assert_eq!(token.answers(&policy), other("policy"));

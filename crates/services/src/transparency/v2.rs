@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crypto::SigningKey;
+use crypto::{PublicKey, SigningKey};
 use entries::hashedrekord_v002::KIND_VERSION;
 use merkle::Hash;
 use merkle::note::KeyId;
@@ -101,6 +101,12 @@ impl RekorV2 {
     #[must_use]
     pub const fn log(&self) -> &Log<V2Dialect> {
         &self.log
+    }
+
+    /// The key that signs checkpoints.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        self.log.dialect().key.public_key()
     }
 
     /// The log's permanent name.
