@@ -45,6 +45,20 @@ pub trait MetadataStore: Sync {
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<BTreeMap<String, Vec<u8>>>);
 
+impl MemoryStore {
+    /// A store that holds these files.
+    #[must_use]
+    pub const fn new(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self(Mutex::new(files))
+    }
+
+    /// The files that it holds.
+    #[must_use]
+    pub fn into_files(self) -> BTreeMap<String, Vec<u8>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl MetadataStore for MemoryStore {
     fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
