@@ -117,7 +117,8 @@ impl Trusting {
     fn own_config(&self, rekor: RekorVersion) -> Option<&[u8]> {
         let own = match rekor {
             RekorVersion::V1 => self.0.signing_config_rekor_v1.as_ref(),
-            RekorVersion::Highest | RekorVersion::V2 => None,
+            RekorVersion::V2 => self.0.signing_config_rekor_v2.as_ref(),
+            RekorVersion::Highest => None,
         };
         own.or(self.0.signing_config.as_ref()).map(AsRef::as_ref)
     }
