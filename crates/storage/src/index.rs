@@ -211,12 +211,10 @@ impl MemoryIndexes {
         *self.lock() = None;
     }
 
-    /// Forgets everything after the first `size` leaves, whose root is `root`.
-    pub fn roll_back(&self, to: IndexPosition) {
-        if let Some(index) = self.lock().as_mut() {
-            index.keys.retain(|_, leaf| to.size.contains(*leaf));
-            index.position = to;
-        }
+    /// An index of its own with the same contents.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<MemoryIndex>> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use merkle::TreeSize;
 
 use crate::record::{self, Batch, Record, RecordKey};
-use crate::segment::{self, Contents, HEADER, SEGMENT_BYTES};
+use crate::segment::{self, Contents, HEADER};
 use crate::{File, Files};
 
 /// The journal, open for appending.
@@ -30,6 +30,8 @@ pub struct Segments {
     files: Arc<dyn Files>,
     directory: PathBuf,
     key: RecordKey,
+    /// A segment beyond this is closed.
+    limit: u64,
     state: Arc<Mutex<State>>,
 }
 
@@ -165,12 +167,14 @@ impl Journal {
         files: Arc<dyn Files>,
         directory: PathBuf,
         key: RecordKey,
+        limit: u64,
     ) -> io::Result<Self> {
         for name in files.list(&directory)? {
             files.remove(&directory.join(name))?;
         }
         let file = new_segment(&*files, &directory, key, 1)?;
-        Ok(Self::new(files, directory, key, file, 1, VecDeque::new()))
+        let segments = Segments::new(files, directory, key, limit, VecDeque::new());
+        Ok(Self::new(segments, file, 1))
     }
 
     /// Goes on where `replay` ended.
@@ -181,6 +185,7 @@ impl Journal {
         files: Arc<dyn Files>,
         directory: PathBuf,
         key: RecordKey,
+        limit: u64,
         replay: &Replay,
     ) -> io::Result<Self> {
         let Last { number, offset, end } = replay.last;
@@ -197,26 +202,22 @@ impl Journal {
         files.sync_dir(&directory)?;
 
         let last = replay.records.last().expect("a journal that was read has a record");
-        let mut journal = Self::new(files, directory, key, file, number, replay.closed.clone());
+        let segments = Segments::new(files, directory, key, limit, replay.closed.clone());
+        let mut journal = Self::new(segments, file, number);
         journal.epoch = last.epoch + 1;
         journal.previous = last.hash;
         journal.grow(end, last.head.edge.size());
         Ok(journal)
     }
 
-    fn new(
-        files: Arc<dyn Files>,
-        directory: PathBuf,
-        key: RecordKey,
-        file: Box<dyn File>,
-        number: u64,
-        closed: VecDeque<(u64, TreeSize)>,
-    ) -> Self {
+    fn new(segments: Segments, file: Box<dyn File>, number: u64) -> Self {
         let length = HEADER as u64;
-        let state = Arc::new(Mutex::new(State { closed, number, length, next: None }));
-        let segments = Segments { files, directory, key, state };
+        {
+            let mut state = segments.lock();
+            (state.number, state.length) = (number, length);
+        }
         Self {
-            key,
+            key: segments.key,
             epoch: 1,
             previous: [0; 32],
             file,
@@ -245,7 +246,7 @@ impl Journal {
         self.length = length;
         let mut state = self.segments.lock();
         state.length = length;
-        if length < SEGMENT_BYTES {
+        if length < self.segments.limit {
             return;
         }
         if let Some(file) = state.next.take() {
@@ -270,6 +271,17 @@ impl Journal {
 const KEPT_BUFFER: usize = 256 * 1024;
 
 impl Segments {
+    fn new(
+        files: Arc<dyn Files>,
+        directory: PathBuf,
+        key: RecordKey,
+        limit: u64,
+        closed: VecDeque<(u64, TreeSize)>,
+    ) -> Self {
+        let state = State { closed, number: 0, length: 0, next: None };
+        Self { files, directory, key, limit, state: Arc::new(Mutex::new(state)) }
+    }
+
     /// Readies the next segment when the present one is half full, so that no reply waits for it.
     ///
     /// # Errors
@@ -278,7 +290,7 @@ impl Segments {
     pub fn prepare(&self) -> io::Result<()> {
         let number = {
             let state = self.lock();
-            if state.next.is_some() || state.length < SEGMENT_BYTES / 2 {
+            if state.next.is_some() || state.length < self.limit / 2 {
                 return Ok(());
             }
             state.number + 1
@@ -305,7 +317,10 @@ impl Segments {
 
     fn next_stored(&self, stored: TreeSize) -> Option<u64> {
         let state = self.lock();
-        state.closed.front().filter(|(_, end)| *end <= stored).map(|(number, _)| *number)
+        // The newest record has the head of the log, and stays whatever is stored of its leaves.
+        let superseded = state.closed.len() > 1 || state.length > HEADER as u64;
+        let (number, end) = state.closed.front()?;
+        (superseded && *end <= stored).then_some(*number)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

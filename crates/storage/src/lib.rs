@@ -38,4 +38,5 @@ pub use journal::{JournalError, Segments};
 pub use leaf::{Framing, Leaf, MAX_LONG_ENTRY, MAX_METADATA, MAX_SHORT_ENTRY};
 pub use meter::{Meter, Readings};
 pub use record::{Batch, Head};
+pub use segment::SEGMENT_BYTES;
 pub use store::{CommitError, CreateError, OpenError, Opened, Recovered, Settings, Store};

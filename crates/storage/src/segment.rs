@@ -10,7 +10,7 @@ pub(crate) const HEADER: usize = 24;
 
 /// A segment that has grown beyond this is closed as soon as the next one is ready. Opening a log reads one or
 /// two segments, so it bounds the time and memory of that.
-pub(crate) const SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
+pub const SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
 
 const VERSION: u32 = 1;
 

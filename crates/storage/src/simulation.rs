@@ -50,8 +50,19 @@ enum Operation {
 pub struct Failure {
     /// Counted from one, over all calls that may change something or make it durable.
     pub call: u64,
-    /// Whether the call has its effect before it says that it failed.
-    pub after_effect: bool,
+    /// How it fails.
+    pub how: How,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum How {
+    /// It has no effect.
+    Before,
+    /// It has its effect, and says that it failed.
+    After,
+    /// Power is off: neither this nor any later call has an effect.
+    Off,
 }
 
 /// What happens to operations that were not synced when power is lost.
@@ -63,7 +74,7 @@ pub enum Loss {
     One(usize),
     /// The last write is torn: this many of its bytes are there. The others are not lost.
     Torn(usize),
-    /// A subset drawn with this seed is lost, and some writes are torn in sectors.
+    /// A subset drawn with this seed is lost, and some writes lose some of their sectors.
     Seeded(u64),
 }
 
@@ -96,9 +107,17 @@ impl Machine {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Lets one later call fail.
+    /// Lets one later call fail, counted from now.
     pub fn fail(&self, failure: Failure) {
-        self.lock().failure = Some(failure);
+        let mut state = self.lock();
+        state.calls = 0;
+        state.failed = false;
+        state.failure = Some(failure);
+    }
+
+    /// Lets everything succeed from now on.
+    pub fn mend(&self) {
+        self.lock().failure = None;
     }
 
     /// Whether the call that was to fail has come.
@@ -166,14 +185,12 @@ impl Machine {
     fn call<T>(&self, effect: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.lock();
         state.calls += 1;
-        let failure = state.failure.filter(|failure| failure.call == state.calls);
-        if failure.is_some() {
-            state.failed = true;
-        }
-        match failure {
+        let how = state.failure.filter(|failure| failure.is_due(state.calls)).map(|f| f.how);
+        state.failed |= how.is_some();
+        match how {
             None => effect(&mut state),
-            Some(Failure { after_effect: false, .. }) => Err(broken()),
-            Some(Failure { after_effect: true, .. }) => effect(&mut state).and(Err(broken())),
+            Some(How::Before | How::Off) => Err(broken()),
+            Some(How::After) => effect(&mut state).and(Err(broken())),
         }
     }
 
@@ -182,8 +199,9 @@ impl Machine {
     /// real file systems: a later sync makes up for a failed one.)
     fn sync_file(&self, inode: u64) -> io::Result<()> {
         let outcome = self.sync(|operation| operation.is_on(inode));
-        if outcome.is_err() {
-            let mut state = self.lock();
+        let mut state = self.lock();
+        let off = state.failure.is_some_and(|failure| failure.how == How::Off);
+        if outcome.is_err() && !off {
             state.operations.retain(|(operation, synced)| *synced || !operation.is_on(inode));
         }
         outcome
@@ -196,6 +214,12 @@ impl Machine {
             }
             Ok(())
         })
+    }
+}
+
+impl Failure {
+    fn is_due(&self, call: u64) -> bool {
+        if self.how == How::Off { call >= self.call } else { call == self.call }
     }
 }
 
@@ -224,53 +248,52 @@ impl State {
         });
         let mut unsynced = 0;
         for (at, (operation, synced)) in self.operations.iter().enumerate() {
-            let mut operation = operation.clone();
-            if !synced {
-                let survives = match loss {
-                    Loss::All => false,
-                    Loss::One(lost) => unsynced != lost,
-                    Loss::Torn(length) => {
-                        if Some(at) == last_write {
-                            operation.cut(length);
-                        }
-                        true
-                    }
-                    Loss::Seeded(_) => {
-                        if draw.one_in(4) {
-                            operation.tear(&mut draw);
-                        }
-                        draw.one_in(2)
-                    }
-                };
-                unsynced += 1;
-                if !survives {
-                    continue;
-                }
+            if *synced {
+                disk.apply(operation);
+                continue;
             }
-            disk.apply(&operation);
+            let left = match loss {
+                Loss::All => Vec::new(),
+                Loss::One(lost) if unsynced == lost => Vec::new(),
+                Loss::Torn(length) if Some(at) == last_write => vec![operation.cut(length)],
+                Loss::One(_) | Loss::Torn(_) => vec![operation.clone()],
+                Loss::Seeded(_) if draw.one_in(2) => Vec::new(),
+                Loss::Seeded(_) if draw.one_in(2) => operation.torn(&mut draw),
+                Loss::Seeded(_) => vec![operation.clone()],
+            };
+            unsynced += 1;
+            left.iter().for_each(|operation| disk.apply(operation));
         }
         disk
     }
 }
 
 impl Operation {
-    /// Keeps the first `length` bytes of a write.
-    fn cut(&mut self, length: usize) {
-        if let Self::Write { bytes, .. } = self {
+    /// The first `length` bytes of a write.
+    fn cut(&self, length: usize) -> Self {
+        let mut operation = self.clone();
+        if let Self::Write { bytes, .. } = &mut operation {
             bytes.truncate(length);
         }
+        operation
     }
 
-    /// Keeps only some sectors of a write; what is lost in the middle reads as zeros.
-    fn tear(&mut self, draw: &mut Draw) {
-        const SECTOR: usize = 64;
-        if let Self::Write { bytes, .. } = self {
-            for sector in bytes.chunks_mut(SECTOR) {
-                if draw.one_in(3) {
-                    sector.fill(0);
-                }
+    /// Loses some sectors of a write: what was there stays, and what was not there reads as zeros. A sector is written
+    /// whole or not at all.
+    fn torn(&self, draw: &mut Draw) -> Vec<Self> {
+        const SECTOR: u64 = 512;
+        let Self::Write { inode, offset, bytes } = self else { return vec![self.clone()] };
+        let mut pieces = Vec::new();
+        let (mut at, mut rest) = (*offset, bytes.as_slice());
+        while !rest.is_empty() {
+            let room = usize::try_from(SECTOR - at % SECTOR).expect("a sector is small");
+            let (piece, after) = rest.split_at(room.min(rest.len()));
+            if !draw.one_in(3) {
+                pieces.push(Self::Write { inode: *inode, offset: at, bytes: piece.to_vec() });
             }
+            (at, rest) = (at + piece.len() as u64, after);
         }
+        pieces
     }
 
     fn is_on(&self, file: u64) -> bool {

@@ -24,6 +24,8 @@ pub struct Settings {
     pub origin: String,
     /// Whether to make an anchor if there is none.
     pub new_anchor: bool,
+    /// A journal segment that has grown beyond this is closed: [`SEGMENT_BYTES`].
+    pub segment_bytes: u64,
 }
 
 /// A log's storage, open for writing. There is one per log, in one process.
@@ -220,7 +222,9 @@ impl Store {
         let anchor = open_anchor(&**files, settings, &format, &recovery)?;
         let recovered = recovery.finish();
 
-        let journal = Journal::resume(Arc::clone(files), path, key, &replay).map_err(failed)?;
+        let journal =
+            Journal::resume(Arc::clone(files), path, key, settings.segment_bytes, &replay)
+                .map_err(failed)?;
         let segments = journal.segments();
         let store = Self { journal, anchor, _lock: lock };
         Ok(Opened { store, archive, segments, recovered, format })
@@ -267,7 +271,8 @@ fn write_journal(
 ) -> io::Result<()> {
     let path = settings.directory.join(JOURNAL);
     make_directory(&**files, &path)?;
-    Journal::create(Arc::clone(files), path, format.record_key())?.append(first)
+    Journal::create(Arc::clone(files), path, format.record_key(), settings.segment_bytes)?
+        .append(first)
 }
 
 fn write_format(files: &dyn Files, settings: &Settings, format: &Format) -> io::Result<()> {

@@ -10,7 +10,7 @@ use merkle::{Hash, LeafIndex, TILE_WIDTH, TreeSize};
 use storage::{Archive, ArchiveError, IndexError, IndexPosition, Leaf, Segments};
 
 use crate::LogState;
-use crate::identities::{Keys, MAX_RECENT};
+use crate::identities::Keys;
 use crate::shared::{Shared, payload};
 
 /// How many groups are stored at once. With entries of a few kilobytes some tens of megabytes.
@@ -156,5 +156,3 @@ trait Groups: Iterator<Item = Leaf> + Sized {
 }
 
 impl<I: Iterator<Item = Leaf>> Groups for I {}
-
-const _: () = assert!(MAX_RECENT >= TILE_WIDTH, "catching up goes a group at a time");

@@ -11,11 +11,12 @@ use storage::{Index, IndexError, IndexPosition, Indexes, Key, Leaf};
 
 /// How many leaves are in memory before they are moved to the index. 16,384 take 1 to 2 MB, and are read back from
 /// their tiles in some tens of milliseconds when a log is opened.
-pub(crate) const MAX_RECENT: u64 = 16_384;
+pub(crate) const RECENT_IDENTITIES: u64 = 16_384;
 
 /// All identities of a log.
 pub(crate) struct Identities {
     indexes: Box<dyn Indexes>,
+    max_recent: u64,
     state: RwLock<State>,
 }
 
@@ -31,10 +32,10 @@ struct State {
 }
 
 impl Identities {
-    pub(crate) fn new(indexes: Box<dyn Indexes>) -> Self {
+    pub(crate) fn new(indexes: Box<dyn Indexes>, max_recent: u64) -> Self {
         let state =
             State { index: None, moving: Arc::default(), recent: HashMap::new(), leaves: 0 };
-        Self { indexes, state: RwLock::new(state) }
+        Self { indexes, max_recent, state: RwLock::new(state) }
     }
 
     /// Opens the index, if there is one, and says how far it reaches.
@@ -76,7 +77,7 @@ impl Identities {
 
     /// Whether enough is in memory to be moved.
     pub(crate) fn is_due(&self) -> bool {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).leaves >= MAX_RECENT
+        self.state.read().unwrap_or_else(PoisonError::into_inner).leaves >= self.max_recent
     }
 
     /// Sets what is in memory aside for [`Self::write_moving`]. The caller knows that the tree is at `position` just

@@ -14,14 +14,20 @@
 mod dialect;
 mod follower;
 mod identities;
+#[cfg(test)]
+mod laws;
 mod log;
 mod options;
+#[cfg(test)]
+mod power;
 mod reader;
 mod receipt;
 mod seal;
 mod sequencer;
 mod shared;
 mod state;
+#[cfg(test)]
+mod testing;
 mod threads;
 mod tree;
 

@@ -252,7 +252,7 @@ pub(crate) fn parts<D: Dialect>(
     let opened = Store::open(&files, &options.settings())
         .map_err(|source| OpenError::Storage { origin: options.origin.clone(), source })?;
     let head = opened.recovered.head.clone();
-    let identities = Identities::new(indexes);
+    let identities = Identities::new(indexes, options.recent_identities);
     let shared = Arc::new(Shared::new(opened.archive, identities, meter, opened.recovered));
     let clock = Arc::clone(&options.clock);
     let sequencer = Sequencer::new(opened.store, dialect, Arc::clone(&shared), clock, &head);

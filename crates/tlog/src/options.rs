@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::DialectError;
+use crate::identities::RECENT_IDENTITIES;
 
 /// Tells the time. Unlike a caller who asks whether time can be trusted, the engine only needs a value: it is
 /// the caller's to refuse submissions while it cannot.
@@ -27,6 +28,10 @@ pub struct LogOptions {
     pub new_anchor: bool,
     /// How many submissions may wait. One more is refused as busy.
     pub queue_entries: usize,
+    /// When a journal segment is closed.
+    pub(crate) segment_bytes: u64,
+    /// How many leaves may be in memory before their identities are moved to the index.
+    pub(crate) recent_identities: u64,
 }
 
 /// The usual length of the queue: a second's work, and more clients than a server of this kind has at once.
@@ -47,6 +52,8 @@ impl LogOptions {
             clock: Arc::new(Timestamp::now),
             new_anchor: false,
             queue_entries: QUEUE_ENTRIES,
+            segment_bytes: storage::SEGMENT_BYTES,
+            recent_identities: RECENT_IDENTITIES,
         }
     }
 }
@@ -58,6 +65,7 @@ impl LogOptions {
             anchors: self.anchors.clone(),
             origin: self.origin.clone(),
             new_anchor: self.new_anchor,
+            segment_bytes: self.segment_bytes,
         }
     }
 }
