@@ -29,9 +29,9 @@ pub struct LogOptions {
     /// How many submissions may wait. One more is refused as busy.
     pub queue_entries: usize,
     /// When a journal segment is closed.
-    pub(crate) segment_bytes: u64,
+    pub segment_bytes: u64,
     /// How many leaves may be in memory before their identities are moved to the index.
-    pub(crate) recent_identities: u64,
+    pub recent_identities: u64,
 }
 
 /// The usual length of the queue: a second's work, and more clients than a server of this kind has at once.
