@@ -73,7 +73,7 @@ impl Sct {
         let extensions = reader.u16_list()?.to_vec();
         let digitally_signed = reader.rest().to_vec();
         let sct = Self { log_id, timestamp_ms, extensions, digitally_signed };
-        sct.signature()?;
+        take_apart(&sct.digitally_signed)?;
         Ok(sct)
     }
 
@@ -110,13 +110,12 @@ impl Sct {
     ///
     /// [`SignatureError`].
     pub fn verify(&self, entry: &Entry, key: &PublicKey) -> Result<VerifiedSct, SignatureError> {
-        let (scheme, signature) = self.signature().map_err(|_| SignatureError)?;
         let time = self.time().ok_or(SignatureError)?;
         if self.log_id != key.id() {
             return Err(SignatureError);
         }
         let signed_bytes = entry.signed_bytes(self.timestamp_ms, &self.extensions);
-        key.verify(scheme, &signed_bytes, signature)?;
+        verify_digitally_signed(key, &signed_bytes, &self.digitally_signed)?;
         Ok(VerifiedSct { sct: self.clone(), entry: entry.clone(), time })
     }
 
@@ -147,19 +146,6 @@ impl Sct {
             base64(&self.digitally_signed)
         )
     }
-
-    /// Takes `DigitallySigned` apart.
-    fn signature(&self) -> Result<(Scheme, &[u8]), SctFormatError> {
-        let mut reader = TlsReader::new(&self.digitally_signed);
-        let scheme = match (reader.u8()?, reader.u8()?) {
-            (SHA256, ECDSA) => Scheme::Ecdsa(HashAlgorithm::Sha256),
-            (SHA256, RSA) => Scheme::RsaPkcs1(HashAlgorithm::Sha256),
-            _ => return Err(SctFormatError),
-        };
-        let signature = reader.u16_list()?;
-        reader.finish()?;
-        Ok((scheme, signature))
-    }
 }
 
 /// Signs `message` as a log signs, and returns the `DigitallySigned` of RFC 5246 §4.7.
@@ -177,6 +163,33 @@ pub fn digitally_sign(key: &SigningKey, message: &[u8]) -> Result<Vec<u8>, Signi
     let mut bytes = vec![SHA256, algorithm];
     put_u16_list(&mut bytes, &signature);
     Ok(bytes)
+}
+
+/// Checks the `DigitallySigned` that the holder of a log's `key` made over `message`.
+///
+/// # Errors
+///
+/// [`SignatureError`], also for algorithms that RFC 6962 §2.1.4 does not allow.
+pub fn verify_digitally_signed(
+    key: &PublicKey,
+    message: &[u8],
+    digitally_signed: &[u8],
+) -> Result<(), SignatureError> {
+    let (scheme, signature) = take_apart(digitally_signed).map_err(|_| SignatureError)?;
+    key.verify(scheme, message, signature)
+}
+
+/// Reads a `DigitallySigned`, with nothing after it.
+fn take_apart(digitally_signed: &[u8]) -> Result<(Scheme, &[u8]), SctFormatError> {
+    let mut reader = TlsReader::new(digitally_signed);
+    let scheme = match (reader.u8()?, reader.u8()?) {
+        (SHA256, ECDSA) => Scheme::Ecdsa(HashAlgorithm::Sha256),
+        (SHA256, RSA) => Scheme::RsaPkcs1(HashAlgorithm::Sha256),
+        _ => return Err(SctFormatError),
+    };
+    let signature = reader.u16_list()?;
+    reader.finish()?;
+    Ok((scheme, signature))
 }
 
 /// The `CtExtensions` that promise a position, C2SP static-ct-api "SCT Extension".

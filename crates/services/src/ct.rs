@@ -29,8 +29,9 @@ use crate::clock::{Clock, ClockError, engine_clock};
 pub use dialect::CtDialect;
 pub use issuers::IssuerError;
 pub use leaf::{LogLeaf, TileLeaf};
-pub use read::{ReadError, SignedTreeHead};
+pub use read::ReadError;
 pub use submission::{Endpoint, SubmissionError};
+pub use tree_head::{CheckpointError, SignedTreeHead, verify_checkpoint};
 
 use dialect::Submission;
 use issuers::Issuers;

@@ -27,6 +27,7 @@ pub(super) struct TstInfo {
     pub(super) imprint: Digest,
     serial: Integer,
     pub(super) time: Timestamp,
+    accuracy_seconds: Option<u64>,
     has_ordering: bool,
     pub(super) nonce: Option<Integer>,
     extensions: Vec<u8>,
@@ -119,6 +120,12 @@ impl Token {
         self.info.nonce.as_ref()
     }
 
+    /// By how many whole seconds the time may be wrong, if the authority says so.
+    #[must_use]
+    pub const fn accuracy_seconds(&self) -> Option<u64> {
+        self.info.accuracy_seconds
+    }
+
     /// Whether the authority promises that its tokens can be ordered by their time alone.
     #[must_use]
     pub const fn has_ordering(&self) -> bool {
@@ -184,7 +191,12 @@ impl TstInfo {
     ) -> Result<Self, DerError> {
         let serial = Integer::read(&mut reader)?;
         let time = read_time_with_fraction(&reader.expect(tag::GENERALIZED_TIME)?)?;
-        reader.optional(tag::SEQUENCE)?;
+        let accuracy_seconds = match reader.optional(tag::SEQUENCE)? {
+            Some(accuracy) if accuracy.reader().next_is(tag::INTEGER) => {
+                Some(accuracy.reader().small_integer()?)
+            }
+            Some(_) | None => None,
+        };
         let has_ordering = reader.boolean_default_false()?;
         let nonce =
             if reader.next_is(tag::INTEGER) { Some(Integer::read(&mut reader)?) } else { None };
@@ -199,6 +211,7 @@ impl TstInfo {
             imprint,
             serial,
             time,
+            accuracy_seconds,
             has_ordering,
             nonce,
             extensions,

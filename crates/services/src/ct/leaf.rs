@@ -55,10 +55,10 @@ fn fingerprints(bytes: &[u8]) -> Result<Vec<Fingerprint>, SctFormatError> {
 /// A leaf of a log of ours.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogLeaf {
-    index: u64,
-    time_ms: u64,
-    merkle_tree_leaf: Vec<u8>,
-    metadata: Metadata,
+    pub(super) index: u64,
+    pub(super) time_ms: u64,
+    pub(super) merkle_tree_leaf: Vec<u8>,
+    pub(super) metadata: Metadata,
 }
 
 impl LogLeaf {

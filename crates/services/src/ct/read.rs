@@ -3,20 +3,7 @@
 use merkle::{Hash, LeafIndex, SignedNote, TileKind, TilePath, TreeSize};
 use pki::Certificate;
 
-use super::{CtLog, LogLeaf, tree_head};
-
-/// What a log says of its tree, RFC 6962 §4.3.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SignedTreeHead {
-    /// The number of leaves.
-    pub size: TreeSize,
-    /// When it was signed, in milliseconds since 1970.
-    pub timestamp_ms: u64,
-    /// The root.
-    pub root: Hash,
-    /// `DigitallySigned`.
-    pub digitally_signed: Vec<u8>,
-}
+use super::{CtLog, LogLeaf, SignedTreeHead, tree_head};
 
 /// Why a log was not read.
 #[derive(Debug, thiserror::Error)]
