@@ -2,6 +2,8 @@
 //! `docs/cli_protocol.md` asks for them. The exit code is the answer; words go to stderr.
 
 mod arguments;
+mod files;
+mod sign_bundle;
 mod verify_bundle;
 
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match arguments {
+        Arguments::SignBundle(arguments) => sign_bundle::run(&arguments),
         Arguments::VerifyBundle(arguments) => verify_bundle::run(&arguments),
     };
     match outcome {

@@ -1,27 +1,22 @@
 //! `verify-bundle`: reads the files, asks the verifier.
 
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use client::file;
 use crypto::{Digest, HashAlgorithm, PublicKey};
-use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
-use verify::{Artifact, Digests, Expected, Policy};
+use verify::{Artifact, Expected, Policy};
 use wire::bundle::Bundle;
-use wire::trusted_root::TrustedRoot;
 
-use crate::arguments::{Instance, Signer, VerifyBundle};
-
-/// As much of the artifact as is in memory at a time.
-const BUFFER: usize = 64 << 10;
+use crate::arguments::{Expectation, VerifyBundle};
+use crate::files::{read, trusted_root};
 
 pub(crate) fn run(arguments: &VerifyBundle) -> Result<()> {
     let bundle = Bundle::parse(&read(&arguments.bundle)?)?;
-    let trust = trusted_root(arguments)?;
+    let trust = trusted_root(arguments.trusted_root.as_deref(), arguments.instance)?;
     let policy = match &arguments.signer {
-        Signer::Key(path) => Policy::key(PublicKey::from_pem(&read(path)?)?),
-        Signer::Identity { name, issuer } => {
+        Expectation::Key(path) => Policy::key(PublicKey::from_pem(&read(path)?)?),
+        Expectation::Identity { name, issuer } => {
             Policy::identity(Expected::exactly(name)?, Expected::exactly(issuer)?)
         }
     };
@@ -29,36 +24,10 @@ pub(crate) fn run(arguments: &VerifyBundle) -> Result<()> {
         Some(digits) => {
             Artifact::from_digest(Digest::new(HashAlgorithm::Sha256, &hex::decode(digits)?)?)
         }
-        None => stream(Path::new(&arguments.artifact), &policy.algorithms(&bundle))?,
+        None => file::digest(Path::new(&arguments.artifact), &policy.algorithms(&bundle))?
+            .into_iter()
+            .collect(),
     };
     verify::verify(&artifact, &bundle, &policy, &trust)?;
     Ok(())
-}
-
-fn trusted_root(arguments: &VerifyBundle) -> Result<TrustedRoot> {
-    let root = match (&arguments.trusted_root, arguments.instance) {
-        (Some(path), _) => TrustedRoot::parse(&read(path)?)?,
-        (None, Instance::Production) => {
-            TrustedRoot::parse(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())?
-        }
-        (None, Instance::Staging) => TrustedRoot::parse(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes())?,
-    };
-    Ok(root)
-}
-
-/// Hashes a file of any length in constant memory.
-fn stream(path: &Path, algorithms: &[HashAlgorithm]) -> Result<Artifact<'static>> {
-    let mut file = File::open(path).with_context(|| path.display().to_string())?;
-    let mut digests = Digests::new(algorithms);
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match file.read(&mut buffer).with_context(|| path.display().to_string())? {
-            0 => return Ok(digests.finish()),
-            length => digests.update(&buffer[..length]),
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| path.display().to_string())
 }

@@ -12,7 +12,7 @@ const SPDX: &str = "https://spdx.dev/Document";
 const VULN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 
 /// A statement about some artifact.
-pub(super) fn statement(artifact: &[u8]) -> Vec<u8> {
+pub(crate) fn statement(artifact: &[u8]) -> Vec<u8> {
     statement_with(artifact, &format!(r#","predicateType":"{SPDX}","predicate":{{}}"#))
 }
 

@@ -15,6 +15,7 @@ use wire::bundle::Bundle;
 use wire::trusted_root::TrustedRoot;
 
 use crate::sigstore::{ARTIFACT, ISSUER, NAME};
+pub(crate) use payload::statement;
 
 /// The policy that names the signer.
 fn policy() -> Policy {

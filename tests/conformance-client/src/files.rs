@@ -1,0 +1,26 @@
+//! The files that both commands read.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
+use wire::trusted_root::TrustedRoot;
+
+use crate::arguments::Instance;
+
+/// The trusted root in a file, or else that of a public instance.
+pub(crate) fn trusted_root(file: Option<&Path>, instance: Instance) -> Result<TrustedRoot> {
+    Ok(match (file, instance) {
+        (Some(path), _) => TrustedRoot::parse(&read(path)?)?,
+        (None, Instance::Production) => {
+            TrustedRoot::parse(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())?
+        }
+        (None, Instance::Staging) => TrustedRoot::parse(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes())?,
+    })
+}
+
+/// A whole file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| path.display().to_string())
+}
