@@ -45,6 +45,9 @@ pub enum PublicKeyError {
     /// Its point is not on the curve.
     #[error("the public key is not a point of its curve")]
     NotOnCurve,
+    /// It is an Ed25519 key of small order: anyone can make signatures that it verifies.
+    #[error("the Ed25519 public key has a small order")]
+    SmallOrder,
     /// It is not a PEM block with the label `PUBLIC KEY`.
     #[error("there is no PEM block with the label PUBLIC KEY")]
     NotPem,
@@ -81,6 +84,12 @@ impl PublicKey {
                 return Err(PublicKeyError::Malformed);
             }
             key.parsed(Scheme::default_for(kind)).ok_or(PublicKeyError::NotOnCurve)?;
+        }
+        if kind == KeyKind::Ed25519 {
+            let point = key.ed25519_point().ok_or(PublicKeyError::NotOnCurve)?;
+            if point.is_weak() {
+                return Err(PublicKeyError::SmallOrder);
+            }
         }
         Ok(key)
     }
@@ -200,9 +209,13 @@ impl PublicKey {
         backend::ParsedPublicKey::new(algorithm(self.kind, scheme)?, &self.raw).ok()
     }
 
+    fn ed25519_point(&self) -> Option<ed25519_dalek::VerifyingKey> {
+        let raw: &[u8; 32] = self.raw.as_slice().try_into().ok()?;
+        ed25519_dalek::VerifyingKey::from_bytes(raw).ok()
+    }
+
     fn verify_ed25519ph(&self, digest: &Digest, signature: &[u8]) -> Result<(), SignatureError> {
-        let raw: &[u8; 32] = self.raw.as_slice().try_into().map_err(|_| SignatureError)?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(raw).map_err(|_| SignatureError)?;
+        let key = self.ed25519_point().ok_or(SignatureError)?;
         let signature =
             ed25519_dalek::Signature::from_slice(signature).map_err(|_| SignatureError)?;
         key.verify_prehashed_strict(Prehashed::new(digest), None, &signature)
@@ -484,6 +497,19 @@ mod tests {
         let mut spki = key.spki_der().to_vec();
         *spki.last_mut().unwrap() ^= 1;
         assert_eq!(PublicKey::from_spki_der(&spki), Err(PublicKeyError::NotOnCurve));
+    }
+
+    #[test]
+    fn an_ed25519_key_with_which_anyone_can_sign_is_refused() {
+        let key = SigningKey::generate(KeyKind::Ed25519).unwrap().public_key().clone();
+        let (algorithm, _) = key.spki_der().split_at(12);
+        // The neutral element, and the point of order two.
+        let neutral = [&[1][..], &[0; 31]].concat();
+        let two = [&[0xec][..], &[0xff; 30], &[0x7f]].concat();
+        for point in [neutral, two] {
+            let spki = [algorithm, &point].concat();
+            assert_eq!(PublicKey::from_spki_der(&spki), Err(PublicKeyError::SmallOrder));
+        }
     }
 
     #[test]

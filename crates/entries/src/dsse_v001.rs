@@ -6,7 +6,7 @@ use crypto::HashAlgorithm;
 use foreign::x509::Key;
 use wire::body::{Body, DsseV1, DsseV1Signature, HashText};
 
-use crate::envelope::{Envelope, SpareKeys};
+use crate::envelope::{Envelope, MAX_SIGNATURES, SpareKeys};
 use crate::error::EntryError;
 use crate::json::Json;
 use crate::spec::{required_bytes, required_str, sha256_text};
@@ -58,14 +58,15 @@ fn has_read_only_members(spec: Json<'_>) -> bool {
         || signatures.is_some_and(|list| list.elements().any(Json::is_object))
 }
 
-/// The keys of the envelope's signers. What is no string, and the empty string, is skipped.
+/// The keys of the envelope's signers, at most one too many. What is no string, and the empty string, is skipped.
 fn verifiers(proposed: Json<'_>) -> Result<Vec<Vec<u8>>, EntryError> {
     let list = proposed.member("verifiers").and_then(Json::as_array);
     let list = list.ok_or(EntryError::Missing("verifiers"))?;
     let texts = list.filter_map(Json::as_str).filter(|text| !text.is_empty());
+    // One more than are looked at is enough to see that there are too many.
+    let texts = texts.take(MAX_SIGNATURES + 1);
     let keys: Option<Vec<_>> = texts.map(|text| base64::decode(&text)).collect();
-    let keys = keys.ok_or(EntryError::NotBase64("verifier"))?;
-    if keys.is_empty() { Err(EntryError::Missing("verifiers")) } else { Ok(keys) }
+    keys.ok_or(EntryError::NotBase64("verifier"))
 }
 
 /// The body of an entry whose spec is what a log has.

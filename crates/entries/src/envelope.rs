@@ -12,7 +12,7 @@ use crate::signature::verify_message;
 
 /// The most signatures and the most keys of an envelope. Every key may have to be tried on every signature:
 /// 16 keys make 136 verifications, some ten milliseconds. Real envelopes have one or two signatures.
-const MAX_SIGNATURES: usize = 16;
+pub(crate) const MAX_SIGNATURES: usize = 16;
 
 /// An envelope whose base64 is decoded, but whose signatures are not yet checked.
 pub(crate) struct Envelope {
@@ -45,6 +45,8 @@ impl Envelope {
         let payload_type = string(json, "payloadType")?;
         let signatures = one(json, "signatures")?.and_then(Json::as_array);
         let signatures = signatures.ok_or(EntryError::Envelope("signatures"))?;
+        // One more than are taken is enough to see that there are too many.
+        let signatures = signatures.take(MAX_SIGNATURES + 1);
         let texts: Result<Vec<String>, EntryError> =
             signatures.map(|signature| Ok(string(signature, "sig")?.into_owned())).collect();
         Self::new(payload_type.into_owned(), &payload, texts?)
@@ -56,10 +58,7 @@ impl Envelope {
         payload: &str,
         signatures: Vec<String>,
     ) -> Result<Self, EntryError> {
-        if signatures.is_empty() {
-            return Err(EntryError::Envelope("signatures"));
-        }
-        limit("signatures", signatures.len())?;
+        check_count("signatures", signatures.len())?;
         let payload = base64::decode_either(payload).ok_or(EntryError::NotBase64("payload"))?;
         let signatures: Result<Vec<Signature>, EntryError> = signatures
             .into_iter()
@@ -80,7 +79,7 @@ impl Envelope {
         keys: &[Vec<u8>],
         spare: SpareKeys,
     ) -> Result<BTreeMap<&str, Key>, EntryError> {
-        limit("keys", keys.len())?;
+        check_count("keys", keys.len())?;
         let message = wire::dsse::pae(&self.payload_type, &self.payload);
         let mut open: BTreeSet<&str> =
             self.signatures.iter().map(|signature| signature.text.as_str()).collect();
@@ -101,11 +100,13 @@ impl Envelope {
     }
 }
 
-fn limit(of: &'static str, found: usize) -> Result<(), EntryError> {
-    if found > MAX_SIGNATURES {
-        return Err(EntryError::TooMany { of, found, limit: MAX_SIGNATURES });
+/// Checks that there is a signature or key, and not more than are looked at.
+pub(crate) fn check_count(of: &'static str, found: usize) -> Result<(), EntryError> {
+    match found {
+        0 => Err(EntryError::Missing(of)),
+        found if found > MAX_SIGNATURES => Err(EntryError::TooMany { of, limit: MAX_SIGNATURES }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The member `name`, as Go compares names, unless there are several.

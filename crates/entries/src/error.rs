@@ -92,13 +92,11 @@ pub enum EntryError {
     #[error("the envelope's {0} is missing, repeated or of a wrong type")]
     Envelope(&'static str),
     /// There are more signatures or keys than are looked at.
-    #[error("there are {found} {of}, and at most {limit} are taken")]
+    #[error("there are more than {limit} {of}")]
     TooMany {
         /// Signatures or keys.
         of: &'static str,
-        /// How many there are.
-        found: usize,
-        /// How many are taken.
+        /// How many are looked at.
         limit: usize,
     },
     /// A key verifies none of the envelope's signatures.

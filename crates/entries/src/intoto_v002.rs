@@ -4,11 +4,11 @@ use crypto::{Digest, HashAlgorithm};
 use foreign::x509::Key;
 use wire::body::{Body, HashText, IntotoSignature, IntotoV2};
 
-use crate::envelope::{Envelope, SpareKeys};
+use crate::envelope::{Envelope, MAX_SIGNATURES, SpareKeys};
 use crate::error::EntryError;
 use crate::json::Json;
 use crate::spec::{required_object, sha256_text};
-use crate::{Attestation, Entry, Kind, base64, statement};
+use crate::{Attestation, Entry, Kind, base64, envelope, statement};
 
 /// The longest attestation that is stored, compared with ¾ of the length of its base64: the existing server's
 /// limit, and its way to compare.
@@ -62,18 +62,20 @@ impl Spec {
             return Err(EntryError::NotAnObject);
         }
         let content = required_object(spec, "content", "content")?;
-        let envelope = required_object(content, "envelope", "content.envelope")?;
-        let payload_type = envelope.str("payloadType");
+        let sent = required_object(content, "envelope", "content.envelope")?;
+        let payload_type = sent.str("payloadType");
         let payload_type = payload_type.ok_or(EntryError::Missing("payloadType"))?.into_owned();
-        let list = envelope.member("signatures").and_then(Json::as_array);
+        let list = sent.member("signatures").and_then(Json::as_array);
         let list = list.ok_or(EntryError::Missing("signatures"))?;
         let signatures: Result<Vec<_>, EntryError> =
-            list.filter(|item| item.is_object()).map(signature).collect();
-        let payload = envelope.str("payload").unwrap_or_default();
+            list.filter(|item| item.is_object()).take(MAX_SIGNATURES + 1).map(signature).collect();
+        let signatures = signatures?;
+        envelope::check_count("signatures", signatures.len())?;
+        let payload = sent.str("payload").unwrap_or_default();
         Ok(Self {
             payload: base64::decode(&payload).ok_or(EntryError::NotBase64("payload"))?,
             payload_type,
-            signatures: signatures?,
+            signatures,
             hash: sha256_hash(content, "hash", "content.hash")?,
         })
     }

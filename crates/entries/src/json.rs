@@ -73,7 +73,7 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         let mut scanner = Scanner::new(self.text);
-        scanner.value().ok()?;
+        scanner.skip();
         let length = self.text.len() - scanner.rest().len();
         std::str::from_utf8(self.text.get(..length)?).ok()?.parse().ok()
     }
@@ -96,7 +96,8 @@ impl<'a> Json<'a> {
             let name = scanner.string().ok()?;
             scanner.past(b':');
             let value = Json { text: scanner.rest() };
-            more = scanner.value().is_ok() && scanner.next(b'}');
+            scanner.skip();
+            more = scanner.next(b'}');
             Some((decode_string(name), value))
         })
     }
@@ -110,7 +111,8 @@ impl<'a> Json<'a> {
                 return None;
             }
             let value = Json { text: scanner.rest() };
-            more = scanner.value().is_ok() && scanner.next(b']');
+            scanner.skip();
+            more = scanner.next(b']');
             Some(value)
         })
     }
