@@ -113,7 +113,7 @@ fn setups(url: &str, fingerprint: &str) -> Vec<Setup> {
             "Use it with cosign",
             format!(
                 "curl -sSfo root.json {url}/tuf/1.root.json\n\
-                 cosign initialize --mirror {url}/tuf --root root.json --root-checksum {}\n\
+                 cosign initialize --mirror {url}/tuf --root root.json --root-checksum sha256:{}\n\
                  cosign sign-blob --bundle FILE.sigstore.json FILE",
                 fingerprint.trim_start_matches("SHA256:")
             ),
