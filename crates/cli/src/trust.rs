@@ -1,5 +1,7 @@
 //! `trust`: which Sigstore a user trusts, and (for operators) what an own one is trusted for.
 
+mod change;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -29,6 +31,12 @@ pub(crate) enum Args {
     Update(UpdateArgs),
     /// Print the trusted root, or write all trust material into a directory
     Show(ShowArgs),
+    /// For operators: propose a change of what clients of a server trust
+    Propose(change::ProposeArgs),
+    /// For holders of offline keys: sign a proposal
+    Sign(change::SignArgs),
+    /// For operators: publish a proposal that enough holders have signed
+    Publish(change::PublishArgs),
 }
 
 /// What was typed after `add`.
@@ -89,6 +97,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             globals.output.print(&Entries(vec![entry.into()]))
         }
         Args::Show(args) => show(args, globals),
+        Args::Propose(args) => change::propose(args, globals),
+        Args::Sign(args) => change::sign(args, globals),
+        Args::Publish(args) => change::publish(args, globals),
     }
 }
 
