@@ -118,9 +118,9 @@ impl ProposeArgs {
     fn changes(&self) -> Result<TargetChanges, Failure> {
         let mut changes = TargetChanges::new();
         for target in &self.target {
-            let (name, path) = target.split_once('=').ok_or_else(|| {
-                Failure::usage(format!("{target} is not of the form NAME=FILE"))
-            })?;
+            let (name, path) = target
+                .split_once('=')
+                .ok_or_else(|| Failure::usage(format!("{target} is not of the form NAME=FILE")))?;
             let contents = file::read(Path::new(path), MAX_TARGET).map_err(Failure::undecided)?;
             changes.insert(name.to_owned(), Some(Target::plain(contents)));
         }
@@ -134,7 +134,8 @@ pub(super) fn sign(args: &SignArgs, globals: &Globals) -> Result<(), Failure> {
     if let Some(directory) = &args.keys {
         keys.extend(holders(directory, args.passphrase_file.as_deref())?);
     }
-    let standing = change::sign(&args.proposal, &keys).or_undecided("the proposal was not signed")?;
+    let standing =
+        change::sign(&args.proposal, &keys).or_undecided("the proposal was not signed")?;
     globals.output.print(&Standing::new(standing))
 }
 
