@@ -187,7 +187,7 @@ impl fmt::Display for Inspection {
             entry.fmt(f)?;
         }
         for time in &self.timestamps {
-            writeln!(f, "timestamp    {}", printable(time))?;
+            writeln!(f, "timestamp    {time}")?;
         }
         Ok(())
     }
@@ -196,16 +196,16 @@ impl fmt::Display for Inspection {
 impl fmt::Display for SignerSays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key { hint } => writeln!(f, "key          hint {}", printable(hint)),
+            Self::Key { hint } => writeln!(f, "key          hint {hint}"),
             Self::Unreadable { reason } => writeln!(f, "certificate  {reason}"),
             Self::Certificate { identities, issuer, not_before, not_after, key, extensions } => {
                 for identity in identities {
-                    writeln!(f, "identity     {}", printable(identity))?;
+                    writeln!(f, "identity     {identity}")?;
                 }
-                writeln!(f, "issuer       {}", printable(issuer.as_deref().unwrap_or("not said")))?;
+                writeln!(f, "issuer       {}", issuer.as_deref().unwrap_or("not said"))?;
                 writeln!(f, "certificate  {not_before} to {not_after}, {key}")?;
                 for (name, value) in extensions {
-                    writeln!(f, "  {name}: {}", printable(value))?;
+                    writeln!(f, "  {name}: {value}")?;
                 }
                 Ok(())
             }
@@ -224,11 +224,11 @@ impl fmt::Display for ContentSays {
                 )
             }
             Self::Statement { predicate_type, subjects } => {
-                writeln!(f, "statement    {}", printable(predicate_type))?;
-                subjects.iter().try_for_each(|name| writeln!(f, "  about {}", printable(name)))
+                writeln!(f, "statement    {predicate_type}")?;
+                subjects.iter().try_for_each(|name| writeln!(f, "  about {name}"))
             }
             Self::Envelope { payload_type } => {
-                writeln!(f, "envelope     {}", printable(payload_type))
+                writeln!(f, "envelope     {payload_type}")
             }
         }
     }
@@ -237,21 +237,10 @@ impl fmt::Display for ContentSays {
 impl fmt::Display for EntrySays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = self.origin.as_deref().unwrap_or(&self.log_id);
-        write!(
-            f,
-            "log entry    {} in {}, {}",
-            self.index,
-            printable(origin),
-            printable(&self.kind)
-        )?;
+        write!(f, "log entry    {} in {}, {}", self.index, origin, &self.kind)?;
         match self.integrated_time {
             Some(time) => writeln!(f, ", taken {time}"),
             None => writeln!(f),
         }
     }
-}
-
-/// What others wrote, without what would move the cursor of a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

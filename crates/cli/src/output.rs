@@ -23,7 +23,7 @@ impl Format {
     /// Prints a result: its `Display` for people, its JSON for programs.
     pub(crate) fn print(self, result: &(impl Display + Serialize)) -> Result<(), Failure> {
         let printed = match self {
-            Self::Text => print_text(&result.to_string()),
+            Self::Text => print_text(&printable(&result.to_string())),
             Self::Json => print_json(result),
         };
         printed.or_undecided("the result cannot be printed")
@@ -51,7 +51,14 @@ fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {
 
 /// Says something to whoever watches. That nobody listens is no reason to fail.
 pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
+}
+
+/// `text` without what would move a terminal's cursor or change its colours: much of what is printed was written by
+/// strangers, in certificates and logs. Tabs and line ends stay.
+fn printable(text: &str) -> String {
+    let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    text.chars().map(|c| if harmless(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Asks a question that is answered with yes or no; anything but `y` or `yes` is no.
@@ -80,4 +87,14 @@ pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
 pub(crate) fn trace_steps() {
     let level = tracing_subscriber::filter::LevelFilter::DEBUG;
     tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).without_time().init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_cannot_command_the_terminal() {
+        assert_eq!(printable("a\tb\n\u{1b}[2Jc\u{9b}d\r"), "a\tb\n\u{fffd}[2Jc\u{fffd}d\u{fffd}");
+    }
 }

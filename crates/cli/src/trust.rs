@@ -83,6 +83,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         }
         Args::List => {
             let entries = store.list().map_err(failure)?;
+            if entries.is_empty() {
+                say(
+                    "none was added, so that the public-good instance (sigstore.dev) is the one trusted",
+                );
+            }
             globals.output.print(&Entries(entries.into_iter().map(Into::into).collect()))
         }
         Args::Remove(args) => {
