@@ -348,3 +348,76 @@ fn new_segment(
     files.sync_dir(directory)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::Machine;
+    use merkle::Edge;
+
+    const KEY: RecordKey = *b"test key";
+    const DIRECTORY: &str = "/journal";
+
+    /// A journal of checkpoints, each in a segment of its own.
+    fn segments(count: u64) -> Machine {
+        let machine = Machine::with_directories(&[DIRECTORY]);
+        let files: Arc<dyn Files> = Arc::new(machine.clone());
+        let mut journal = Journal::create(files, DIRECTORY.into(), KEY, 1).unwrap();
+        for time_ms in 0..i64::try_from(count).unwrap() {
+            let edge = Edge::default();
+            let checkpoint = "note";
+            let batch = Batch { leaves: &[], edge: &edge, time_ms, checkpoint, frozen: false };
+            journal.segments.prepare().unwrap();
+            journal.append(&batch).unwrap();
+        }
+        machine
+    }
+
+    fn times(files: &Machine) -> Result<Vec<i64>, JournalError> {
+        let replay = read(files, Path::new(DIRECTORY), KEY)?;
+        Ok(replay.records.iter().map(|record| record.head.time_ms).collect())
+    }
+
+    #[test]
+    fn records_are_read_across_segments() {
+        assert_eq!(times(&segments(3)).unwrap(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_before_a_gap_is_no_part_of_the_journal() {
+        let machine = segments(4);
+        machine.remove(&segment::path(Path::new(DIRECTORY), 2)).unwrap();
+        assert_eq!(times(&machine).unwrap(), [2, 3]);
+    }
+
+    #[test]
+    fn a_segment_without_records_is_passed_over() {
+        let machine = segments(2);
+        new_segment(&machine, Path::new(DIRECTORY), KEY, 4).unwrap();
+        // The third is there already: it was made ready.
+        assert_eq!(times(&machine).unwrap(), [0, 1]);
+    }
+
+    #[test]
+    fn a_record_that_does_not_follow_the_one_before_is_refused() {
+        let machine = segments(2);
+        let path = segment::path(Path::new(DIRECTORY), 2);
+        let record = machine.read(&path).unwrap().split_off(HEADER);
+        let first = segment::path(Path::new(DIRECTORY), 1);
+        let end = machine.read(&first).unwrap().len() as u64;
+        machine.open(&first).unwrap().write_at(end, &record).unwrap();
+        let refused = times(&machine).unwrap_err();
+        assert!(
+            matches!(refused, JournalError::OutOfOrder { segment: 2, offset: 24 }),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn a_newer_segment_is_refused() {
+        let machine = segments(1);
+        let path = segment::path(Path::new(DIRECTORY), 1);
+        machine.open(&path).unwrap().write_at(11, &[2]).unwrap();
+        assert!(matches!(times(&machine), Err(JournalError::Newer)));
+    }
+}
