@@ -11,7 +11,7 @@ mod write;
 use crypto::Digest;
 
 use crate::dsse::Envelope;
-pub use entry::{InclusionProof, KindVersion, MAX_PROOF_HASHES, Populated, TransparencyLogEntry};
+pub use entry::{InclusionProof, KindVersion, MAX_PROOF_HASHES, TransparencyLogEntry};
 pub use media_type::MediaType;
 pub use read::BundleError;
 pub(crate) use read::{read_certificate, read_digest};

@@ -16,4 +16,4 @@ pub use error::{JsonError, Problem};
 pub use object::{Object, Unknown};
 pub use scalar::decode_base64;
 pub use tree::{Json, check, parse};
-pub use write::{base64, base64_list, base64_text, canonical, decimal, decimal_i64, is_zero};
+pub use write::{base64, base64_list, base64_text, decimal};

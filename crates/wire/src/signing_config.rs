@@ -223,3 +223,38 @@ impl Serialize for SigningConfig {
         object.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(members: &str) -> Result<SigningConfig, SigningConfigError> {
+        SigningConfig::parse(format!(r#"{{"mediaType":"{SIGNING_CONFIG}"{members}}}"#).as_bytes())
+    }
+
+    const LOGS: &str = r#","rekorTlogUrls":[{"url":"https://log.example","majorApiVersion":2,"validFor":{"start":"2026-01-01T00:00:00Z"},"operator":"example"}]"#;
+
+    #[test]
+    fn it_must_say_how_many_to_use() {
+        let with = |selector: &str| read(&format!(r#"{LOGS},"rekorTlogConfig":{selector}"#));
+        let selector = |text| with(text).expect("it is good").rekor_tlog_config;
+        assert_eq!(selector(r#"{"selector":"ANY"}"#), Some(Selector::Any));
+        assert_eq!(selector(r#"{"selector":1}"#), Some(Selector::All));
+        assert_eq!(selector(r#"{"selector":"EXACT","count":2}"#), Some(Selector::Exact(2)));
+        for none in ["{}", "null", r#"{"selector":"SERVICE_SELECTOR_UNDEFINED"}"#] {
+            assert_eq!(with(none), Err(SigningConfigError::NoSelector("rekorTlogUrls")), "{none}");
+        }
+        let zero = with(r#"{"selector":"EXACT"}"#);
+        assert_eq!(zero, Err(SigningConfigError::SelectsNone("rekorTlogUrls")));
+        assert!(matches!(with(r#"{"selector":"SOME"}"#), Err(SigningConfigError::Json(_))));
+    }
+
+    #[test]
+    fn only_one_version_is_known() {
+        read("").expect("it is empty and good");
+        read(r#","new":1"#).expect("new members are tolerated");
+        let old = r#"{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.1+json"}"#;
+        let refused = SigningConfig::parse(old.as_bytes());
+        assert!(matches!(refused, Err(SigningConfigError::MediaType(_))));
+    }
+}

@@ -182,50 +182,26 @@ struct Checkpoint<'a> {
 impl Serialize for TransparencyLogEntry {
     /// Writes it as bundles carry it: default values are left out.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_entry(self, false, serializer)
+        let mut object = serializer.serialize_struct("TransparencyLogEntry", 7)?;
+        if self.log_index != 0 {
+            object.serialize_field("logIndex", &self.log_index.to_string())?;
+        }
+        object.serialize_field("logId", &LogId { key_id: &self.log_id })?;
+        object.serialize_field("kindVersion", &self.kind_version)?;
+        if self.integrated_time != 0 {
+            object.serialize_field("integratedTime", &self.integrated_time.to_string())?;
+        }
+        if let Some(promise) = &self.inclusion_promise {
+            let promise = Promise { signed_entry_timestamp: promise };
+            object.serialize_field("inclusionPromise", &promise)?;
+        }
+        if let Some(proof) = &self.inclusion_proof {
+            object.serialize_field("inclusionProof", proof)?;
+        }
+        let body = json::base64_text(&self.canonicalized_body);
+        object.serialize_field("canonicalizedBody", &body)?;
+        object.end()
     }
-}
-
-/// An entry that is written with its default values, as Rekor v2 answers (`EmitUnpopulated`).
-#[derive(Clone, Copy, Debug)]
-pub struct Populated<'a>(pub &'a TransparencyLogEntry);
-
-impl Serialize for Populated<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_entry(self.0, true, serializer)
-    }
-}
-
-fn write_entry<S: Serializer>(
-    entry: &TransparencyLogEntry,
-    all: bool,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut object = serializer.serialize_struct("TransparencyLogEntry", 7)?;
-    if all || entry.log_index != 0 {
-        object.serialize_field("logIndex", &entry.log_index.to_string())?;
-    }
-    object.serialize_field("logId", &LogId { key_id: &entry.log_id })?;
-    object.serialize_field("kindVersion", &entry.kind_version)?;
-    if all || entry.integrated_time != 0 {
-        object.serialize_field("integratedTime", &entry.integrated_time.to_string())?;
-    }
-    let promise = entry.inclusion_promise.as_deref();
-    let promise = promise.map(|promise| Promise { signed_entry_timestamp: promise });
-    if all || promise.is_some() {
-        object.serialize_field("inclusionPromise", &promise)?;
-    }
-    let proof = entry.inclusion_proof.as_ref().map(|proof| WrittenProof { proof, all });
-    if all || proof.is_some() {
-        object.serialize_field("inclusionProof", &proof)?;
-    }
-    object.serialize_field("canonicalizedBody", &json::base64_text(&entry.canonicalized_body))?;
-    object.end()
-}
-
-struct WrittenProof<'a> {
-    proof: &'a InclusionProof,
-    all: bool,
 }
 
 /// A list of byte strings in base64.
@@ -237,25 +213,23 @@ impl Serialize for Hashes<'_> {
     }
 }
 
-impl Serialize for WrittenProof<'_> {
+impl Serialize for InclusionProof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { proof, all } = *self;
         let mut object = serializer.serialize_struct("InclusionProof", 5)?;
-        if all || proof.log_index != 0 {
-            object.serialize_field("logIndex", &proof.log_index.to_string())?;
+        if self.log_index != 0 {
+            object.serialize_field("logIndex", &self.log_index.to_string())?;
         }
-        if all || proof.root_hash.is_some() {
-            let root = proof.root_hash.as_ref().map_or(&[][..], |root| root);
+        if let Some(root) = &self.root_hash {
             object.serialize_field("rootHash", &json::base64_text(root))?;
         }
-        if all || proof.tree_size != 0 {
-            object.serialize_field("treeSize", &proof.tree_size.to_string())?;
+        if self.tree_size != 0 {
+            object.serialize_field("treeSize", &self.tree_size.to_string())?;
         }
-        if all || !proof.hashes.is_empty() {
-            object.serialize_field("hashes", &Hashes(&proof.hashes))?;
+        if !self.hashes.is_empty() {
+            object.serialize_field("hashes", &Hashes(&self.hashes))?;
         }
-        if all || !proof.checkpoint.is_empty() {
-            object.serialize_field("checkpoint", &Checkpoint { envelope: &proof.checkpoint })?;
+        if !self.checkpoint.is_empty() {
+            object.serialize_field("checkpoint", &Checkpoint { envelope: &self.checkpoint })?;
         }
         object.end()
     }
@@ -284,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_leaves_defaults_out_and_an_answer_does_not() {
+    fn a_bundle_leaves_defaults_out_and_a_log_s_answer_need_not() {
         let root = "A".repeat(43) + "=";
         let terse = format!(
             r#"{{"logId":{{"keyId":"AQI="}},"kindVersion":{{"kind":"hashedrekord","version":"0.0.2"}},"inclusionProof":{{"rootHash":"{root}","treeSize":"1","checkpoint":{{"envelope":"a\n"}}}},"canonicalizedBody":"e30="}}"#
@@ -293,7 +267,6 @@ mod tests {
             r#"{{"logIndex":"0","logId":{{"keyId":"AQI="}},"kindVersion":{{"kind":"hashedrekord","version":"0.0.2"}},"integratedTime":"0","inclusionPromise":null,"inclusionProof":{{"logIndex":"0","rootHash":"{root}","treeSize":"1","hashes":[],"checkpoint":{{"envelope":"a\n"}}}},"canonicalizedBody":"e30="}}"#
         );
         assert_eq!(serde_json::to_string(&first()).expect("it can be written"), terse);
-        assert_eq!(serde_json::to_string(&Populated(&first())).expect("it can be written"), full);
         for text in [terse, full] {
             assert_eq!(TransparencyLogEntry::parse(text.as_bytes()), Ok(first()));
         }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde::ser::{SerializeSeq, Serializer};
 
 /// The text of bytes in standard, padded base64.
 #[must_use]
@@ -42,27 +42,4 @@ pub fn base64_list<S: Serializer>(
 /// Those of the serializer.
 pub fn decimal<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(number)
-}
-
-/// As [`decimal`], for signed integers.
-///
-/// # Errors
-///
-/// Those of the serializer.
-pub fn decimal_i64<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(number)
-}
-
-/// Whether a number is protojson's default, which is not written.
-pub fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
-}
-
-/// The canonical form of RFC 8785 (JCS), which transparency logs hash and sign.
-///
-/// # Panics
-///
-/// Never for the types of this crate: they hold no maps with non-string keys and no NaN.
-pub fn canonical(value: &impl Serialize) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value).expect("wire types are always serializable")
 }

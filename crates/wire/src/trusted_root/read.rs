@@ -217,3 +217,55 @@ pub fn read_time_range(value: Json<'_>) -> Result<Option<TimeRange>, JsonError> 
     let end = object.optional("end", Json::into_time)?;
     Ok(start.map(|start| TimeRange { start, end }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V0_1: &str = r#""mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1""#;
+
+    fn read(members: &str) -> Result<TrustedRoot, TrustedRootError> {
+        TrustedRoot::parse(format!("{{{V0_1}{members}}}").as_bytes())
+    }
+
+    fn log(validity: &str) -> String {
+        format!(
+            r#","tlogs":[{{"baseUrl":"https://log.example","hashAlgorithm":"SHA2_256","publicKey":{{"rawBytes":"MAA=","keyDetails":"PKIX_ED25519"{validity}}}}}]"#
+        )
+    }
+
+    #[test]
+    fn a_validity_has_a_start_and_is_not_empty() {
+        let good = r#","validFor":{"start":"2026-01-01T00:00:00Z"}"#;
+        assert_eq!(read(&log(good)).expect("it is good").tlogs.len(), 1);
+        let instance = || "tlogs[0]".to_owned();
+        for none in ["", r#","validFor":{}"#, r#","validFor":{"end":"2026-01-01T00:00:00Z"}"#] {
+            let refused = Err(TrustedRootError::NoValidityStart { instance: instance() });
+            assert_eq!(read(&log(none)), refused, "{none}");
+        }
+        let never = r#","validFor":{"start":"2026-01-02T00:00:00Z","end":"2026-01-01T00:00:00Z"}"#;
+        assert!(matches!(read(&log(never)), Err(TrustedRootError::EmptyValidity { .. })));
+        let malformed = r#","validFor":{"start":"yesterday"}"#;
+        assert!(matches!(read(&log(malformed)), Err(TrustedRootError::Json(_))));
+        let authority =
+            r#","certificateAuthorities":[{"certChain":{"certificates":[{"rawBytes":"MAA="}]}}]"#;
+        assert!(matches!(read(authority), Err(TrustedRootError::NoValidityStart { .. })));
+    }
+
+    #[test]
+    fn an_authority_has_a_certificate() {
+        let instance = "timestampAuthorities[0]".to_owned();
+        let none = r#","timestampAuthorities":[{"validFor":{"start":"2026-01-01T00:00:00Z"}}]"#;
+        assert_eq!(read(none), Err(TrustedRootError::NoCertificate { instance }));
+    }
+
+    #[test]
+    fn what_is_new_is_tolerated_but_not_a_new_version() {
+        read(r#","new":{"x":1}"#).expect("new members are tolerated");
+        for other in ["{}", r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot.v0.3+json"}"#]
+        {
+            let refused = TrustedRoot::parse(other.as_bytes());
+            assert!(matches!(refused, Err(TrustedRootError::MediaType(_))), "{other}");
+        }
+    }
+}
