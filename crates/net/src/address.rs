@@ -67,6 +67,16 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
+/// Whether `host` is this machine or on its link, by its address or name alone. No proxy leads there.
+pub(crate) fn is_near(host: &Host<&str>) -> bool {
+    let link_local = match host {
+        Host::Domain(_) => false,
+        Host::Ipv4(address) => address.is_link_local(),
+        Host::Ipv6(address) => address.is_unicast_link_local(),
+    };
+    link_local || is_loopback(host)
+}
+
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")

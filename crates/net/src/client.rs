@@ -72,7 +72,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    /// To this machine, and wherever the policy needs to see the address.
+    /// To this machine and its link, and wherever the policy needs to see the address.
     direct: OnceLock<reqwest::Client>,
     /// Through the proxies of the environment, if there are any.
     proxied: OnceLock<reqwest::Client>,
@@ -102,8 +102,8 @@ impl Client {
 
     /// The pool of connections for `url`.
     pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
-        let loopback = url.host().is_some_and(|host| address::is_loopback(&host));
-        let proxied = self.0.settings.addresses == AddressPolicy::Any && !loopback;
+        let near = url.host().is_some_and(|host| address::is_near(&host));
+        let proxied = self.0.settings.addresses == AddressPolicy::Any && !near;
         let pool = if proxied { &self.0.proxied } else { &self.0.direct };
         if let Some(client) = pool.get() {
             return Ok(client);

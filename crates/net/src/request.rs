@@ -24,6 +24,7 @@ pub struct Request {
     max_body: usize,
     timeout: Duration,
     retry: Retry,
+    redirects: Redirects,
     /// A header that was given and is none.
     bad_header: bool,
 }
@@ -108,7 +109,9 @@ pub enum RequestError {
 
 impl Request {
     pub(crate) fn new(client: Client, method: Method, url: Url) -> Self {
-        let (max_body, timeout) = (client.settings().max_body, client.settings().timeout);
+        let settings = client.settings();
+        let (max_body, timeout) = (settings.max_body, settings.timeout);
+        let redirects = settings.redirects;
         Self {
             client,
             method,
@@ -118,6 +121,7 @@ impl Request {
             max_body,
             timeout,
             retry: Retry::NEVER,
+            redirects,
             bad_header: false,
         }
     }
@@ -164,6 +168,12 @@ impl Request {
         self
     }
 
+    /// Which redirects are followed, if not those of the client's settings.
+    pub const fn redirects(mut self, redirects: Redirects) -> Self {
+        self.redirects = redirects;
+        self
+    }
+
     /// Sends it.
     ///
     /// # Errors
@@ -188,7 +198,7 @@ impl Request {
 
     /// One attempt, with the redirects that may be followed.
     async fn attempt(&mut self) -> Result<Response, RequestError> {
-        let mut left = match self.client.settings().redirects {
+        let mut left = match self.redirects {
             Redirects::SameOrigin(most) if self.method == Method::GET => most,
             _ => 0,
         };
@@ -196,7 +206,7 @@ impl Request {
         loop {
             self.check(&url)?;
             let answer = self.ask(&url).await?;
-            let shown = self.client.settings().redirects == Redirects::Shown;
+            let shown = self.redirects == Redirects::Shown;
             if shown || !answer.status.is_redirection() {
                 return Ok(answer);
             }
