@@ -1,5 +1,6 @@
 //! `bundle inspect`: what a bundle says, which is not what is true.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -58,7 +59,7 @@ enum SignerSays {
         not_before: Timestamp,
         not_after: Timestamp,
         key: String,
-        extensions: Vec<(&'static str, String)>,
+        extensions: BTreeMap<&'static str, String>,
     },
     Key {
         hint: String,

@@ -112,9 +112,10 @@ fn signature(error: &SignatureError) -> Meaning {
         SignatureError::OtherSubject => Meaning::new("statement-subject")
             .expected("a statement about this file")
             .hint("the file is not the one that the statement is about"),
-        SignatureError::PredicateType { expected, found } => {
-            Meaning::new("predicate-type").expected(expected).found(found)
-        }
+        SignatureError::PredicateType { expected, found } => Meaning::new("predicate-type")
+            .expected(expected)
+            .found(found)
+            .hint("say which type of statement is wanted with --type NAME|URI"),
         SignatureError::NoStatement { expected } => Meaning::new("predicate-type")
             .expected(expected)
             .found("a signature of the file itself")

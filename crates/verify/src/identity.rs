@@ -50,7 +50,7 @@ pub enum IdentityError {
         found: String,
     },
     /// A further extension says something else than the policy asks for, or is not there.
-    #[error("the certificate's {extension} is {found:?}, not {expected}")]
+    #[error("the certificate's {extension} is {}, not {expected}", found.as_deref().unwrap_or("not there"))]
     OtherExtension {
         /// The extension's name.
         extension: &'static str,
