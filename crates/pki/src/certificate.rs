@@ -377,3 +377,6 @@ impl std::fmt::Debug for Certificate {
         write!(f, "Certificate({}, {})", self.subject(), hex::encode(self.fingerprint()))
     }
 }
+
+#[cfg(test)]
+mod tests;

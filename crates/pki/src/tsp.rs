@@ -29,4 +29,6 @@ const SIGNING_CERTIFICATE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_V2: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.47");
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -127,3 +127,42 @@ fn keys_that_clients_do_not_take_are_refused() {
         assert_eq!(refused, Err(SigningKeyError::Scheme));
     }
 }
+
+#[test]
+fn a_precertificate_has_a_critical_null_poison_and_no_timestamps() {
+    use crate::asn1::tag;
+    use crate::issue::profile::{self, Template};
+    use crate::issue::{Serial, Validity};
+    use crate::{DistinguishedName, oid};
+
+    let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
+    let name = DistinguishedName::new("test", "x").unwrap();
+    let start = "2026-11-24T10:00:00Z".parse().unwrap();
+    let with = |extensions: &[Vec<u8>]| {
+        let template = Template {
+            serial: Serial::from_random([7; 20]),
+            issuer: name.der(),
+            validity: Validity::starting(start, jiff::SignedDuration::from_hours(1)),
+            subject: name.der(),
+            spki: key.public_key().spki_der(),
+        };
+        template.sign(extensions, &key).unwrap()
+    };
+    let poison = |critical, value: &[u8]| profile::extension(oid::POISON, critical, value);
+    let good = poison(true, &[tag::NULL, 0]);
+    let list = profile::extension(oid::SCT_LIST, false, &list_extension_value(&[]));
+    let of = |extensions: &[Vec<u8>]| {
+        let certificate = with(extensions);
+        Entry::of_precertificate(&certificate, &certificate).map(drop)
+    };
+    assert_eq!(of(std::slice::from_ref(&good)), Ok(()));
+    assert_eq!(of(&[poison(false, &[tag::NULL, 0])]), Err(EntryError::Poison));
+    assert_eq!(of(&[poison(true, &[1, 1, 0xff])]), Err(EntryError::Poison));
+    assert_eq!(of(&[poison(true, &[tag::NULL, 0, 0])]), Err(EntryError::Poison));
+    assert_eq!(of(&[good.clone(), list.clone()]), Err(EntryError::NotPrecertificate));
+    let final_certificate = with(&[list.clone()]);
+    assert!(Entry::of_final(&final_certificate, &final_certificate).is_ok());
+    embedded(&final_certificate).unwrap_err();
+    let both = with(&[good, list]);
+    assert_eq!(Entry::of_final(&both, &both).map(drop), Err(EntryError::NotFinal));
+}
