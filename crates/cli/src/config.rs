@@ -43,10 +43,6 @@ pub(crate) struct Config {
     #[serde(default)]
     pub ca: Ca,
     #[serde(default)]
-    pub rekor_v1: RekorV1,
-    #[serde(default)]
-    pub rekor_v2: RekorV2,
-    #[serde(default)]
     pub tsa: Tsa,
     #[serde(default)]
     pub admin: Admin,
@@ -157,30 +153,6 @@ impl Default for Ca {
     fn default() -> Self {
         Self { issuers: "fulcio.yaml".into(), ct_log_url: None, ct_log_key: None }
     }
-}
-
-/// The transparency log with the API of Rekor v1.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RekorV1 {
-    /// The largest attestation that is kept beside its entry, in bytes.
-    pub max_attestation_size: usize,
-    /// The largest request body, in bytes.
-    pub max_body_size: usize,
-}
-
-impl Default for RekorV1 {
-    fn default() -> Self {
-        Self { max_attestation_size: 100 * 1024, max_body_size: 32 << 20 }
-    }
-}
-
-/// The transparency log with the API of Rekor v2.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RekorV2 {
-    /// Host names of the log, where it is not the host of `url`.
-    pub origin: Option<String>,
 }
 
 /// The timestamp authority.

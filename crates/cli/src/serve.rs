@@ -17,8 +17,8 @@ use web::server::{Gate, Listener, Rate, Socket, guard, serve, serve_socket};
 use crate::command_line::Globals;
 use crate::config::{Config, Role};
 use crate::failure::{Failure, OrFail};
-use crate::output::say;
 use crate::online;
+use crate::output::say;
 
 pub(crate) use site::{Site, SiteOptions};
 
@@ -161,9 +161,9 @@ impl Server {
 /// The rules at the public port.
 fn gate(config: &Config, metrics: Metrics) -> Result<Gate, Failure> {
     let loopback = config.listen.ip().is_loopback();
-    let mut hosts: Vec<String> = config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    let mut hosts: Vec<String> =
+        config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
     hosts.push(config.host().to_ascii_lowercase());
-    hosts.extend(config.rekor_v2.origin.clone());
     if loopback {
         hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
     }

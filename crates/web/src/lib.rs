@@ -17,3 +17,6 @@ pub mod server;
 pub mod static_ct;
 pub mod timestamp;
 pub mod tuf;
+
+/// Routes, as every protocol gives them and the server takes them.
+pub use axum::Router;

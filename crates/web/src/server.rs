@@ -15,4 +15,4 @@ pub use gate::{Gate, RequestId, guard};
 pub use listen::{Listener, serve};
 pub use rate::Rate;
 pub use socket::{Socket, serve_socket};
-pub use tls::{TlsError, tls_from_pem};
+pub use tls::{TlsConfig, TlsError, tls_from_pem};

@@ -9,7 +9,7 @@ use crypto::SigningKey;
 use pki::Certificate;
 use services::clock::Clock;
 use services::instance::Instance;
-use services::keys::{KeyDirectory, OnlineKey, Passphrase};
+use services::keys::{KeyDirectory, KeyRole, OnlineKey, Passphrase};
 use services::layout::Layout;
 use tlog::LogOptions;
 
@@ -90,7 +90,8 @@ impl Site {
 
     /// The certificates in a PEM file.
     pub(crate) fn chain(path: &Path) -> Result<Vec<Certificate>, Failure> {
-        let text = std::fs::read(path).or_undecided(format!("{} cannot be read", path.display()))?;
+        let text =
+            std::fs::read(path).or_undecided(format!("{} cannot be read", path.display()))?;
         Certificate::chain_from_pem(&text, MAX_CHAIN)
             .or_undecided(format!("{} does not hold certificates", path.display()))
     }

@@ -8,7 +8,7 @@ use crypto::{KeyKind, SigningKey};
 use jiff::SignedDuration;
 use pki::issue::{Issuer, Serial, ServerName, Validity};
 use services::keys::OnlineKey;
-use web::server::tls_from_pem;
+use web::server::{TlsConfig, tls_from_pem};
 
 use super::Site;
 use crate::config::Tls;
@@ -18,7 +18,7 @@ use crate::failure::{Failure, OrFail};
 const LIFETIME: SignedDuration = SignedDuration::from_hours(397 * 24);
 
 /// What connections are encrypted with; `None` for plain HTTP.
-pub(super) fn config(site: &Site) -> Result<Option<Arc<rustls::ServerConfig>>, Failure> {
+pub(super) fn config(site: &Site) -> Result<Option<TlsConfig>, Failure> {
     let (chain, key) = match &site.config.tls {
         Tls::None => return Ok(None),
         Tls::Files { certificate, key } => (read(site, certificate)?, read(site, key)?),

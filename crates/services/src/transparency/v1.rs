@@ -192,6 +192,11 @@ impl RekorV1 {
         self.log.reader()
     }
 
+    /// Takes nothing more and finishes what waits.
+    pub async fn stop(&self) {
+        self.log.stop().await;
+    }
+
     /// The engine, to freeze and to stop it.
     #[must_use]
     pub const fn log(&self) -> &Log<V1Dialect> {

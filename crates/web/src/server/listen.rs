@@ -17,6 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use super::TlsConfig;
+
 /// How many connections may be open. Each costs some tens of kilobytes; the rest waits in the kernel.
 const MAX_CONNECTIONS: usize = 8192;
 /// How long a client may take over its TLS handshake or the headers of a request.
@@ -44,10 +46,7 @@ impl Listener {
     /// # Errors
     ///
     /// What the system says, for instance that the address is in use.
-    pub async fn bind(
-        address: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
-    ) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, tls: Option<TlsConfig>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         Ok(Self { listener, tls: tls.map(TlsAcceptor::from) })
     }

@@ -6,6 +6,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+/// How connections are encrypted.
+pub type TlsConfig = Arc<ServerConfig>;
+
 /// Why a certificate cannot be used. The operator's to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -25,7 +28,7 @@ pub enum TlsError {
 /// # Errors
 ///
 /// See [`TlsError`].
-pub fn tls_from_pem(chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn tls_from_pem(chain: &[u8], key: &[u8]) -> Result<TlsConfig, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<_, _>>()
         .map_err(|_| TlsError::Chain)?;

@@ -1,0 +1,425 @@
+//! The parts of a server, opened and joined. Each has one function here; a part that does not run is not opened.
+//!
+//! Parts meet only through named traits: the certificate authority asks a `PrecertificateLog` for SCTs and a `KeySource`
+//! for the keys of token issuers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crypto::PublicKey;
+use jiff::SignedDuration;
+use services::ca::{self, CertificateAuthority, Discovery, KeySource, PrecertificateLog};
+use services::clock::Clock;
+use services::ct::{self, CtLog};
+use services::idp::{IdentityProvider, IdpSettings, UserFile};
+use services::keys::OnlineKey;
+use services::repo::TrustRepository;
+use services::transparency::{Anyone, RekorV1, RekorV2};
+use services::tsa::{self, TimestampAuthority};
+use tlog::{LogState, Reader};
+use tokio::sync::watch;
+use web::Router;
+use web::operations::{Check, Readiness, Sample, SampleKind};
+use web::page::LogOnPage;
+
+use super::{Site, has_own_ct_log};
+use crate::config::Role;
+use crate::failure::{Failure, OrFail};
+
+/// How often the trust repository looks whether it is time to sign anew. It signs once a day.
+const RENEWAL_PERIOD: Duration = Duration::from_secs(300);
+/// `/readyz` warns when a certificate or TUF role has less than this to live.
+const NEAR: SignedDuration = SignedDuration::from_hours(48);
+
+/// Work that goes on beside requests until the server stops.
+pub(super) type Chore =
+    Box<dyn FnOnce(watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// Everything that was opened.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) router: Router,
+    pub(super) administration: Router,
+    pub(super) readiness: Readiness,
+    pub(super) logs: Logs,
+    pub(super) logs_on_page: Vec<LogOnPage>,
+    pub(super) fingerprint: Option<String>,
+    pub(super) chores: Vec<Chore>,
+}
+
+/// The logs that are open, to be closed last.
+#[derive(Default)]
+pub(super) struct Logs {
+    ct: Option<Arc<CtLog>>,
+    v1: Option<Arc<RekorV1>>,
+    v2: Option<Arc<RekorV2>>,
+}
+
+impl Logs {
+    /// Lets every log finish what waits.
+    pub(super) async fn stop(self) {
+        if let Some(log) = self.ct {
+            log.stop().await;
+        }
+        if let Some(log) = self.v1 {
+            log.stop().await;
+        }
+        if let Some(log) = self.v2 {
+            log.stop().await;
+        }
+    }
+}
+
+/// Opens every part that runs.
+pub(super) fn open(site: &Site) -> Result<Parts, Failure> {
+    let mut parts = Parts::default();
+    clock(site, &mut parts);
+    let provider = if site.config.runs(Role::Idp) { Some(idp(site, &mut parts)?) } else { None };
+    if site.config.runs(Role::Ct) {
+        ct(site, &mut parts)?;
+    }
+    if site.config.runs(Role::Ca) {
+        ca(site, provider, &mut parts)?;
+    }
+    if site.config.runs(Role::RekorV1) {
+        rekor_v1(site, &mut parts)?;
+    }
+    if site.config.runs(Role::RekorV2) {
+        rekor_v2(site, &mut parts)?;
+    }
+    if site.config.runs(Role::Tsa) {
+        tsa(site, &mut parts)?;
+    }
+    if site.config.runs(Role::Tuf) {
+        tuf(site, &mut parts)?;
+    }
+    Ok(parts)
+}
+
+impl Parts {
+    fn route(&mut self, routes: Router) {
+        self.router = std::mem::take(&mut self.router).merge(routes);
+    }
+
+    /// What the operator is told about a log.
+    fn watch_log(&mut self, name: &'static str, origin: &str, reader: &Reader) {
+        let probe = reader.clone();
+        self.readiness.probe(move || log_check(name, &probe.state()));
+        let gauge = reader.clone();
+        self.readiness.gauge(move || log_samples(name, &gauge));
+        let page = reader.clone();
+        self.logs_on_page.push(LogOnPage {
+            name,
+            origin: origin.to_owned(),
+            size: Box::new(move || page.published().size.get()),
+        });
+    }
+}
+
+fn clock(site: &Site, parts: &mut Parts) {
+    let (clock, required) = (site.clock.clone(), site.config.clock.require_sync);
+    parts.readiness.probe(move || match clock.now() {
+        Err(error) => {
+            Check::not_ready("clock", format!("{error}: nothing is signed until it is right"))
+        }
+        Ok(_) if !required => Check::warning(
+            "clock",
+            "nothing checks that the clock is synchronised: see [clock] require_sync",
+        ),
+        Ok(_) => Check::ready("clock"),
+    });
+}
+
+fn idp(site: &Site, parts: &mut Parts) -> Result<Arc<IdentityProvider>, Failure> {
+    let settings = IdpSettings {
+        issuer: site.instance.at("/auth"),
+        key: site.key(OnlineKey::IdentityProvider)?,
+        other_keys: Vec::new(),
+        users: UserFile::at(&site.directory.join(&site.config.idp.users)),
+        clock: site.clock.clone(),
+    };
+    let provider =
+        IdentityProvider::new(settings).or_undecided("the identity provider cannot start")?;
+    parts.route(web::oidc::routes(Arc::clone(&provider), "/auth"));
+    parts.readiness.probe(|| Check::ready(Role::Idp.name()));
+    Ok(provider)
+}
+
+fn ct(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
+    let origin = &site.instance.ct_origin;
+    let chain = Site::chain(&site.layout.ca_chain())?;
+    let log = CtLog::open(ct::Parts {
+        options: site.log_options(site.layout.ct_log(), origin),
+        key: Arc::new(site.key(OnlineKey::CtLog)?),
+        roots: chain.last().cloned().into_iter().collect(),
+        clock: site.clock.clone(),
+    });
+    let log = Arc::new(log.map_err(|error| cannot_open(Role::Ct, error))?);
+    parts.route(web::rfc6962::routes(Arc::clone(&log), "/ct/1"));
+    parts.route(web::static_ct::routes(Arc::clone(&log), "/ct/1"));
+    parts.watch_log(Role::Ct.name(), origin, log.reader());
+    parts.logs.ct = Some(log);
+    Ok(())
+}
+
+fn ca(
+    site: &Site,
+    provider: Option<Arc<IdentityProvider>>,
+    parts: &mut Parts,
+) -> Result<(), Failure> {
+    let path = site.directory.join(&site.config.ca.issuers);
+    let text = std::fs::read(&path).or_undecided(format!("{} cannot be read", path.display()))?;
+    let config = ca::Config::read(&text).or_usage(format!("{} cannot be used", path.display()))?;
+    let chain_path = site.layout.ca_chain();
+    let chain = std::fs::read_to_string(&chain_path)
+        .or_undecided(format!("{} cannot be read", chain_path.display()))?;
+    let (log, log_key) = precertificate_log(site, parts)?;
+    let authority = CertificateAuthority::new(ca::Parts {
+        config,
+        keys: key_source(provider),
+        signing_key: site.key(OnlineKey::CertificateAuthority)?,
+        chain,
+        log,
+        log_key,
+        clock: site.clock.clone(),
+    });
+    let authority = Arc::new(authority.or_undecided("the certificate authority cannot start")?);
+    parts.route(web::fulcio_v2::routes(Arc::clone(&authority)));
+    parts.route(web::fulcio_v1::routes(Arc::clone(&authority)));
+    let (clock, until) = (site.clock.clone(), authority.issues_until());
+    parts.readiness.probe(move || match clock.now() {
+        Ok(now) if now >= until => {
+            Check::not_ready(Role::Ca.name(), "the issuing certificate has expired")
+        }
+        Ok(now) if until.duration_since(now) < NEAR => Check::warning(
+            Role::Ca.name(),
+            format!("the issuing certificate can be used until {until}"),
+        ),
+        _ => Check::ready(Role::Ca.name()),
+    });
+    Ok(())
+}
+
+/// Where the certificate authority gets its SCTs: from the log of this process, or from one elsewhere.
+fn precertificate_log(
+    site: &Site,
+    parts: &Parts,
+) -> Result<(Arc<dyn PrecertificateLog>, PublicKey), Failure> {
+    if has_own_ct_log(&site.config)
+        && let Some(log) = &parts.logs.ct
+    {
+        return Ok((Arc::clone(log) as Arc<dyn PrecertificateLog>, log.public_key().clone()));
+    }
+    let (Some(url), Some(path)) = (&site.config.ca.ct_log_url, &site.config.ca.ct_log_key) else {
+        return Err(Failure::usage("the certificate authority has no CT log"));
+    };
+    let path = site.directory.join(path);
+    let text = std::fs::read(&path).or_undecided(format!("{} cannot be read", path.display()))?;
+    let key =
+        PublicKey::from_pem(&text).or_usage(format!("{} is no public key", path.display()))?;
+    let log = ca::RemoteLog::new(url).or_usage("`ct_log_url` in [ca] cannot be used")?;
+    Ok((Arc::new(log), key))
+}
+
+/// Where the keys of token issuers come from: from our own identity provider without a request, from others over HTTPS.
+fn key_source(provider: Option<Arc<IdentityProvider>>) -> Arc<dyn KeySource> {
+    match provider {
+        None => Arc::new(Discovery),
+        Some(provider) => {
+            let issuer = provider.issuer().to_owned();
+            let keys = move || provider.key_set_json();
+            Arc::new(ca::OwnIssuer::new(&issuer, keys, Arc::new(Discovery)))
+        }
+    }
+}
+
+fn rekor_v1(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
+    let shard = site.instance.rekor_v1_shard();
+    let origin = shard.origin();
+    let log = RekorV1::open(
+        &site.log_options(site.layout.rekor_v1_log(), &origin),
+        shard,
+        Arc::new(site.key(OnlineKey::RekorV1)?),
+        site.clock.clone(),
+        Arc::new(Anyone),
+    );
+    let log = Arc::new(log.map_err(|error| cannot_open(Role::RekorV1, error))?);
+    parts.route(web::rekor_v1::routes(Arc::clone(&log)));
+    parts.watch_log(Role::RekorV1.name(), &origin, log.reader());
+    parts.logs.v1 = Some(log);
+    Ok(())
+}
+
+fn rekor_v2(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
+    let origin = &site.instance.rekor_v2_origin;
+    let log = RekorV2::open(
+        &site.log_options(site.layout.rekor_v2_log(), origin),
+        Arc::new(site.key(OnlineKey::RekorV2)?),
+        site.clock.clone(),
+        Arc::new(Anyone),
+    );
+    let log = Arc::new(log.map_err(|error| cannot_open(Role::RekorV2, error))?);
+    parts.route(web::rekor_v2::routes(Arc::clone(&log)));
+    parts.watch_log(Role::RekorV2.name(), origin, log.reader());
+    parts.logs.v2 = Some(log);
+    Ok(())
+}
+
+fn tsa(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
+    let said = &site.config.tsa;
+    let authority = TimestampAuthority::new(tsa::Parts {
+        key: Arc::new(site.key(OnlineKey::TimestampAuthority)?),
+        chain: Site::chain(&site.layout.tsa_chain())?,
+        options: tsa::Options {
+            default_policy: said.default_policy.clone(),
+            accepted_policies: said.accepted_policies.clone(),
+            include_chain: said.include_chain,
+            allow_extensions: said.allow_extensions,
+        },
+        clock: site.clock.clone(),
+    });
+    let authority = authority.or_usage("the timestamp authority cannot start")?;
+    parts.route(web::timestamp::routes(Arc::new(authority)));
+    parts.readiness.probe(|| Check::ready(Role::Tsa.name()));
+    Ok(())
+}
+
+fn tuf(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
+    let now =
+        site.clock.now().or_undecided("the trust repository has no time that can be trusted")?;
+    let repository = TrustRepository::open(
+        &site.layout.tuf(),
+        site.key(OnlineKey::TufSnapshot)?,
+        site.key(OnlineKey::TufTimestamp)?,
+        now,
+    );
+    let repository = Arc::new(repository.or_undecided("the trust repository cannot be opened")?);
+    let root = repository.file("1.root.json").map(|file| crypto::sha256(&file.contents));
+    parts.fingerprint = root.map(|hash| format!("SHA256:{}", hex::encode(hash)));
+    parts.route(web::tuf::routes(Arc::clone(&repository)));
+    let (clock, states) = (site.clock.clone(), Arc::clone(&repository));
+    parts.readiness.probe(move || tuf_check(&clock, &states));
+    let (clock, states) = (site.clock.clone(), Arc::clone(&repository));
+    parts.readiness.gauge(move || tuf_samples(&clock, &states));
+    let clock = site.clock.clone();
+    parts.chores.push(Box::new(move |stop| Box::pin(renew(repository, clock, stop))));
+    Ok(())
+}
+
+/// Keeps the trust repository fresh until the server stops.
+async fn renew(repository: Arc<TrustRepository>, clock: Clock, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(RENEWAL_PERIOD) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let Ok(now) = clock.now() else { continue };
+        let due = Arc::clone(&repository);
+        match tokio::task::spawn_blocking(move || due.renew(now)).await {
+            Ok(Ok(true)) => tracing::info!("the trust repository was signed anew"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the trust repository was not signed anew"),
+            Err(error) => tracing::error!(%error, "signing the trust repository failed"),
+        }
+    }
+}
+
+fn tuf_check(clock: &Clock, repository: &TrustRepository) -> Check {
+    let name = Role::Tuf.name();
+    let Ok(now) = clock.now() else { return Check::ready(name) };
+    let states = repository.state(now);
+    let Some(first) = states.iter().min_by_key(|state| state.expires_in_seconds) else {
+        return Check::not_ready(name, "there are no metadata");
+    };
+    if first.expires_in_seconds <= 0 {
+        return Check::not_ready(
+            name,
+            format!("the {} role has expired: `bulla trust propose`", first.role),
+        );
+    }
+    if first.expires_in_seconds < NEAR.as_secs() {
+        return Check::warning(name, format!("the {} role expires within two days", first.role));
+    }
+    Check::ready(name)
+}
+
+fn tuf_samples(clock: &Clock, repository: &TrustRepository) -> Vec<Sample> {
+    let Ok(now) = clock.now() else { return Vec::new() };
+    let sample = |state: services::repo::RoleState| Sample {
+        name: "bulla_tuf_role_expiry_seconds",
+        help: "Seconds until a role of the trust repository expires",
+        kind: SampleKind::Gauge,
+        label: Some(("role", state.role.to_owned())),
+        #[expect(clippy::cast_precision_loss, reason = "seconds up to years fit")]
+        value: state.expires_in_seconds as f64,
+    };
+    repository.state(now).into_iter().map(sample).collect()
+}
+
+fn log_check(name: &'static str, state: &LogState) -> Check {
+    match state {
+        LogState::Ready => Check::ready(name),
+        LogState::Indexing { done, of } => {
+            Check::not_ready(name, format!("indexing: {done} of {of} entries"))
+        }
+        LogState::Frozen => {
+            Check::warning(name, "the log is frozen: it answers, and takes nothing")
+        }
+        LogState::Stopped { reason } => {
+            Check::not_ready(name, format!("the log has stopped: {reason}; start the server again"))
+        }
+    }
+}
+
+/// Figures of a log, as `SampleKind` says either growing or not.
+fn log_samples(name: &'static str, reader: &Reader) -> Vec<Sample> {
+    let counters = reader.counters();
+    let sample = |metric, help, kind, value: u64| Sample {
+        name: metric,
+        help,
+        kind,
+        label: Some(("log", name.to_owned())),
+        #[expect(clippy::cast_precision_loss, reason = "counts for people")]
+        value: value as f64,
+    };
+    use SampleKind::{Counter, Gauge};
+    vec![
+        sample("bulla_log_entries", "Entries in the log", Gauge, reader.published().size.get()),
+        sample("bulla_log_batches", "Batches committed", Counter, counters.batches),
+        sample(
+            "bulla_log_repeats",
+            "Submissions that were there already",
+            Counter,
+            counters.repeats,
+        ),
+        sample("bulla_log_syncs", "Syncs that a reply waited for", Counter, counters.reply_syncs),
+        sample("bulla_log_other_syncs", "All other syncs", Counter, counters.other_syncs),
+        sample(
+            "bulla_log_written_bytes",
+            "Bytes written to files",
+            Counter,
+            counters.bytes_written,
+        ),
+        sample(
+            "bulla_log_payload_bytes",
+            "Bytes of entries and metadata",
+            Counter,
+            counters.payload_bytes,
+        ),
+    ]
+}
+
+/// A log that does not open says why, and what to do.
+fn cannot_open(role: Role, error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+    Failure::undecided(Opening { role: role.name(), source: Box::new(error) })
+        .hint("nothing was changed; `bulla help serve` explains anchors and --new-anchor")
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the {role} log cannot be opened")]
+struct Opening {
+    role: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
