@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use services::repo::TrustRepository;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use web::operations::{Metrics, private_routes, public_routes};
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &Args, _globals: &Globals) -> Result<(), Failure> {
 }
 
 /// Waits for a signal that asks to stop.
-async fn terminated() -> Result<(), Failure> {
+pub(crate) async fn terminated() -> Result<(), Failure> {
     let listen = |kind| signal(kind).or_undecided("signals cannot be listened for");
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
@@ -90,6 +91,7 @@ pub(crate) struct Server {
     stopping: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     logs: roles::Logs,
+    trust: Option<Arc<TrustRepository>>,
 }
 
 impl Server {
@@ -135,7 +137,25 @@ impl Server {
         }
         let names = site.config.roles.iter().map(|role| role.name()).collect();
         let url = site.config.base_url().to_owned();
-        Ok(Self { address, url, names, stopping, tasks, logs: parts.logs })
+        Ok(Self { address, url, names, stopping, tasks, logs: parts.logs, trust: parts.trust })
+    }
+
+    /// The public URL, without a final slash.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The issuer of the identity provider's tokens.
+    pub(crate) fn issuer(&self) -> String {
+        format!("{}/auth", self.url)
+    }
+
+    /// A target of the trust repository, as it is served.
+    pub(crate) fn target(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let target = self.trust.as_ref().and_then(|repository| repository.target(name));
+        target
+            .map(|bytes| bytes.to_vec())
+            .ok_or_else(|| Failure::undecided(format!("the trust repository has no {name}")))
     }
 
     /// What an operator wants to see first.

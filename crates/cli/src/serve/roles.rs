@@ -46,6 +46,7 @@ pub(super) struct Parts {
     pub(super) logs: Logs,
     pub(super) logs_on_page: Vec<LogOnPage>,
     pub(super) fingerprint: Option<String>,
+    pub(super) trust: Option<Arc<TrustRepository>>,
     pub(super) chores: Vec<Chore>,
 }
 
@@ -303,6 +304,7 @@ fn tuf(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
     parts.readiness.probe(move || tuf_check(&clock, &states));
     let (clock, states) = (site.clock.clone(), Arc::clone(&repository));
     parts.readiness.gauge(move || tuf_samples(&clock, &states));
+    parts.trust = Some(Arc::clone(&repository));
     let clock = site.clock.clone();
     parts.chores.push(Box::new(move |stop| Box::pin(renew(repository, clock, stop))));
     Ok(())
