@@ -137,7 +137,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         story.tell(format!("ready: {} serves {}", server.url(), role_names()));
         let added = adding.join().map_err(|_| Failure::undecided("adding the demo user failed"))?;
         match added {
-            Err(services::idp::UserFileError::Exists { .. }) | Ok(_) => {}
+            Err(services::idp::UserFileError::Taken { .. }) | Ok(_) => {}
             Err(error) => return Err(Failure::undecided(error)),
         }
         let demo = Demo { story: &story, server: &server, home: &home };
@@ -190,8 +190,10 @@ impl Demo<'_> {
         made: &Initialised,
         password: &str,
     ) -> Result<Report, Failure> {
-        let trust = self.trusted_root()?;
-        let signer = self.signer(&trust, password).await?;
+        let given = self.server.client_trust_config();
+        let given = given.ok_or_else(|| Failure::undecided("the trust repository is empty"))?;
+        let trust = Arc::new(given.trusted_root);
+        let signer = self.signer(&given.signing_config, &trust, password).await?;
         let digest =
             file::digest(&args.file, &[signer.hash_algorithm()]).map_err(Failure::undecided)?;
         let [digest] = digest.as_slice() else {
@@ -224,16 +226,13 @@ impl Demo<'_> {
         })
     }
 
-    fn trusted_root(&self) -> Result<Arc<TrustedRoot>, Failure> {
-        let root = self.server.target("trusted_root.json")?;
-        TrustedRoot::parse(&root).map(Arc::new).or_undecided("the trusted root cannot be read")
-    }
-
-    async fn signer(&self, trust: &Arc<TrustedRoot>, password: &str) -> Result<Signer, Failure> {
-        let config = self.server.target("signing_config.v0.2.json")?;
-        let config =
-            SigningConfig::parse(&config).or_undecided("the signing config cannot be read")?;
-        let services = Services::select(&config, RekorVersion::Highest, Timestamp::now(), 0)
+    async fn signer(
+        &self,
+        config: &SigningConfig,
+        trust: &Arc<TrustedRoot>,
+        password: &str,
+    ) -> Result<Signer, Failure> {
+        let services = Services::select(config, RekorVersion::Highest, Timestamp::now(), 0)
             .or_undecided("the signing config has no services")?;
         let http = Client::new(Settings::default());
         let token =
@@ -272,8 +271,8 @@ fn verify_offline(
 ) -> Result<Verified, Failure> {
     let text = std::fs::read(bundle).or_undecided("the bundle cannot be read back")?;
     let bundle = Bundle::parse(&text).or_refused("the bundle is malformed")?;
-    let expected = |text: String| Expected::exactly(text).or_undecided("an empty expectation");
-    let policy = Policy::identity(expected(EMAIL.to_owned())?, expected(issuer)?);
+    let expected = |text: &str| Expected::exactly(text).or_undecided("an empty expectation");
+    let policy = Policy::identity(expected(EMAIL)?, expected(&issuer)?);
     verify::verify(&artifact, &bundle, &policy, trust).or_refused("the bundle does not verify")
 }
 

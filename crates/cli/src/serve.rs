@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use web::operations::{Metrics, private_routes, public_routes};
 use web::server::{Gate, Listener, Rate, Socket, guard, serve, serve_socket};
+use wire::client_trust_config::ClientTrustConfig;
 
 use crate::command_line::Globals;
 use crate::config::{Config, Role};
@@ -150,12 +151,10 @@ impl Server {
         format!("{}/auth", self.url)
     }
 
-    /// A target of the trust repository, as it is served.
-    pub(crate) fn target(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        let target = self.trust.as_ref().and_then(|repository| repository.target(name));
-        target
-            .map(|bytes| bytes.to_vec())
-            .ok_or_else(|| Failure::undecided(format!("the trust repository has no {name}")))
+    /// Everything that a client needs to be given: trusted root and signing config.
+    pub(crate) fn client_trust_config(&self) -> Option<ClientTrustConfig> {
+        let file = self.trust.as_ref()?.client_trust_config()?;
+        ClientTrustConfig::parse(&file).ok()
     }
 
     /// What an operator wants to see first.

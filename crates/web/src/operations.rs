@@ -18,7 +18,6 @@ pub use readiness::{Check, Condition, Readiness};
 pub fn public_routes(readiness: Arc<Readiness>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "SERVING" })) }))
-        .route("/ping", get(|| async { "." }))
         .route("/readyz", get(ready))
         .with_state(readiness)
 }

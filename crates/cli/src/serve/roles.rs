@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::PublicKey;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use pki::Certificate;
+use pki::tsp::{Policy, TokenSigner};
 use services::ca::{self, CertificateAuthority, Discovery, KeySource, PrecertificateLog};
 use services::clock::Clock;
 use services::ct::{self, CtLog};
@@ -17,12 +19,13 @@ use services::idp::{IdentityProvider, IdpSettings, UserFile};
 use services::keys::OnlineKey;
 use services::repo::TrustRepository;
 use services::transparency::{Anyone, RekorV1, RekorV2};
-use services::tsa::{self, TimestampAuthority};
+use services::tsa::{Rules, TimestampAuthority};
 use tlog::{LogState, Reader};
 use tokio::sync::watch;
 use web::Router;
 use web::operations::{Check, Readiness, Sample, SampleKind};
 use web::page::LogOnPage;
+use web::timestamp::Granted;
 
 use super::{Site, has_own_ct_log};
 use crate::config::Role;
@@ -104,6 +107,20 @@ impl Parts {
         self.router = std::mem::take(&mut self.router).merge(routes);
     }
 
+    /// What the operator is told about a part that can work until its certificate ends.
+    fn watch_certificate(&mut self, role: Role, clock: &Clock, until: Timestamp) {
+        let (name, clock) = (role.name(), clock.clone());
+        self.readiness.probe(move || match clock.now() {
+            Ok(now) if now >= until => {
+                Check::not_ready(name, format!("its certificate could be used until {until}"))
+            }
+            Ok(now) if until.duration_since(now) < NEAR => {
+                Check::warning(name, format!("its certificate can be used until {until}"))
+            }
+            _ => Check::ready(name),
+        });
+    }
+
     /// What the operator is told about a log.
     fn watch_log(&mut self, name: &'static str, origin: &str, reader: &Reader) {
         let probe = reader.clone();
@@ -158,8 +175,8 @@ fn ct(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
         clock: site.clock.clone(),
     });
     let log = Arc::new(log.map_err(|error| cannot_open(Role::Ct, error))?);
-    parts.route(web::rfc6962::routes(Arc::clone(&log), "/ct/1"));
-    parts.route(web::static_ct::routes(Arc::clone(&log), "/ct/1"));
+    parts.route(Router::new().nest("/ct/1", web::rfc6962::routes(Arc::clone(&log))));
+    parts.route(Router::new().nest("/ct/1", web::static_ct::routes(Arc::clone(&log))));
     parts.watch_log(Role::Ct.name(), origin, log.reader());
     parts.logs.ct = Some(log);
     Ok(())
@@ -189,17 +206,7 @@ fn ca(
     let authority = Arc::new(authority.or_undecided("the certificate authority cannot start")?);
     parts.route(web::fulcio_v2::routes(Arc::clone(&authority)));
     parts.route(web::fulcio_v1::routes(Arc::clone(&authority)));
-    let (clock, until) = (site.clock.clone(), authority.issues_until());
-    parts.readiness.probe(move || match clock.now() {
-        Ok(now) if now >= until => {
-            Check::not_ready(Role::Ca.name(), "the issuing certificate has expired")
-        }
-        Ok(now) if until.duration_since(now) < NEAR => Check::warning(
-            Role::Ca.name(),
-            format!("the issuing certificate can be used until {until}"),
-        ),
-        _ => Check::ready(Role::Ca.name()),
-    });
+    parts.watch_certificate(Role::Ca, &site.clock, authority.issues_until());
     Ok(())
 }
 
@@ -270,20 +277,26 @@ fn rekor_v2(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
 
 fn tsa(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
     let said = &site.config.tsa;
-    let authority = TimestampAuthority::new(tsa::Parts {
-        key: Arc::new(site.key(OnlineKey::TimestampAuthority)?),
-        chain: Site::chain(&site.layout.tsa_chain())?,
-        options: tsa::Options {
-            default_policy: said.default_policy.clone(),
-            accepted_policies: said.accepted_policies.clone(),
-            include_chain: said.include_chain,
-            allow_extensions: said.allow_extensions,
-        },
-        clock: site.clock.clone(),
-    });
-    let authority = authority.or_usage("the timestamp authority cannot start")?;
-    parts.route(web::timestamp::routes(Arc::new(authority)));
-    parts.readiness.probe(|| Check::ready(Role::Tsa.name()));
+    let policy = |text: &String| {
+        Policy::from_dotted(text).or_usage(format!("{text:?} in [tsa] is not a policy identifier"))
+    };
+    let rules = Rules {
+        default_policy: policy(&said.default_policy)?,
+        accepted_policies: said.accepted_policies.iter().map(policy).collect::<Result<_, _>>()?,
+        allow_extensions: said.allow_extensions,
+    };
+    let key = Arc::new(site.key(OnlineKey::TimestampAuthority)?);
+    let chain = Site::chain(&site.layout.tsa_chain())?;
+    let now =
+        site.clock.now().or_undecided("the timestamp authority has no time that can be trusted")?;
+    let until = chain.iter().map(Certificate::not_after).min();
+    let signer = TokenSigner::new(key, chain, None, said.include_chain, now)
+        .or_undecided("the timestamp authority cannot start")?;
+    let authority = TimestampAuthority::new(signer, rules, site.clock.clone());
+    parts.route(web::timestamp::routes(Arc::new(authority), Granted::Ok));
+    if let Some(until) = until {
+        parts.watch_certificate(Role::Tsa, &site.clock, until);
+    }
     Ok(())
 }
 
