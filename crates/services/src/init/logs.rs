@@ -5,6 +5,7 @@ use std::path::Path;
 use tlog::{CreateError, LogOptions};
 
 use super::new_keys::Keys;
+use crate::ct::CtLog;
 use crate::instance::Instance;
 use crate::keys::OnlineKey;
 use crate::layout::Layout;
@@ -33,7 +34,9 @@ pub(super) fn establish(
     made("Rekor v1", RekorV1::create(&v1, shard, keys.online(OnlineKey::RekorV1)))?;
     let origin = &instance.rekor_v2_origin;
     let v2 = LogOptions::new(layout.rekor_v2_log(), anchors, origin);
-    made("Rekor v2", RekorV2::create(&v2, origin, keys.online(OnlineKey::RekorV2)))
+    made("Rekor v2", RekorV2::create(&v2, origin, keys.online(OnlineKey::RekorV2)))?;
+    let ct = LogOptions::new(layout.ct_log(), anchors, &instance.ct_origin);
+    made("CT", CtLog::create(&ct, keys.online(OnlineKey::CtLog)))
 }
 
 /// A log that an interrupted run has made is a log that is made.
