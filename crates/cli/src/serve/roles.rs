@@ -160,7 +160,7 @@ fn idp(site: &Site, parts: &mut Parts) -> Result<Arc<IdentityProvider>, Failure>
     };
     let provider =
         IdentityProvider::new(settings).or_undecided("the identity provider cannot start")?;
-    parts.route(web::oidc::routes(Arc::clone(&provider), "/auth"));
+    parts.route(web::oidc::routes(Arc::clone(&provider)));
     parts.readiness.probe(|| Check::ready(Role::Idp.name()));
     Ok(provider)
 }
