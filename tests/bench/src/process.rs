@@ -133,7 +133,7 @@ impl Bulla {
 
     /// An ID token of the demo user, from the ordinary code flow.
     pub(crate) fn token(&self) -> anyhow::Result<String> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../interop/token.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../interop/sign_in.py");
         let url = format!("http://localhost:{}", self.address.port());
         let output = Command::new("python3").args([script, &url, EMAIL, PASSWORD]).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints an ID token from the ordinary code flow: token.py URL EMAIL PASSWORD."""
+"""Prints an ID token from the ordinary code flow: sign_in.py URL EMAIL PASSWORD."""
 
 import sys
 
