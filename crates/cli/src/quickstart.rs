@@ -235,10 +235,15 @@ impl Demo<'_> {
         let services = Services::select(config, RekorVersion::Highest, Timestamp::now(), 0)
             .or_undecided("the signing config has no services")?;
         let http = Client::new(Settings::default());
-        let token =
-            client::oidc::sign_in_with_password(&http, &self.server.issuer(), EMAIL, password)
-                .await
-                .or_undecided("the demo user cannot sign in")?;
+        let token = client::oidc::sign_in_by_script(
+            &http,
+            &self.server.issuer(),
+            wire::oidc::CLIENT_ID,
+            EMAIL,
+            password,
+        )
+        .await
+        .or_undecided("the demo user cannot sign in")?;
         self.story.tell(format!("{EMAIL} signed in: an ID token from {}", self.server.issuer()));
         Signer::keyless(services, http, Arc::clone(trust), token).map_err(crate::signing::failure)
     }
