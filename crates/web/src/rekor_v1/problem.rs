@@ -118,7 +118,12 @@ impl From<tlog::SubmitError> for Problem {
             Busy, Frozen, Indexing, NotKnown, NotSealed, Read, Stopped, TooLong,
         };
         match &error {
-            Busy | Indexing { .. } | Frozen => Self::unavailable(error.to_string()),
+            Busy | Indexing { .. } => Self::unavailable(error.to_string()),
+            // Not a state that passes: what a read-only log of the API v2 answers, too.
+            Frozen => Self {
+                allow: Some("GET"),
+                ..Self::new(StatusCode::METHOD_NOT_ALLOWED, error.to_string())
+            },
             TooLong { .. } => Self::bad_request(format!("error processing entry: {error}")),
             NotSealed(_) | NotKnown | Stopped | Read(_) => {
                 tracing::error!(error = chain(&error), "an entry was not added");

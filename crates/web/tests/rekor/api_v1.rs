@@ -250,6 +250,16 @@ async fn what_is_no_request_of_this_api_is_refused_in_its_form() {
 }
 
 #[tokio::test]
+async fn a_frozen_log_is_read_and_not_written() {
+    let logs = Logs::open();
+    let id = add(&logs, 1).await.remove(0);
+    logs.v1.log().freeze().await.unwrap();
+    let refused = logs.post(ENTRIES, proposal_v1(&signing_key(), 1).to_string()).await;
+    assert_eq!((refused.refusal().0, refused.header("allow")), (405, "GET"));
+    assert_eq!(logs.get(&format!("{ENTRIES}/{id}")).await.status, 200);
+}
+
+#[tokio::test]
 async fn web_pages_may_read_and_not_write() {
     let logs = Logs::open();
     let origin = [("origin", "https://search.example")];
