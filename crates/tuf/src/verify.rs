@@ -70,6 +70,9 @@ pub enum ParseError {
     /// They have too many signatures.
     #[error("the metadata have more than {MAX_SIGNATURES} signatures")]
     TooManySignatures,
+    /// One key id has signed twice (TUF specification §4.2.1).
+    #[error("the metadata have two signatures of the key {0:?}")]
+    SignedTwice(KeyId),
     /// They have no canonical form, so that no signature can be over them.
     #[error("the metadata have no canonical form")]
     NotCanonical(#[source] crate::CanonicalError),
@@ -98,6 +101,10 @@ impl<T: Role> Unverified<T> {
         let Envelope { signatures, signed } = serde_json::from_slice(bytes).map_err(malformed)?;
         if signatures.len() > MAX_SIGNATURES {
             return Err(ParseError::TooManySignatures);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(again) = signatures.iter().find(|signature| !seen.insert(&signature.keyid)) {
+            return Err(ParseError::SignedTwice(again.keyid.clone()));
         }
         let body = T::deserialize(&signed).map_err(malformed)?;
         let header = body.header();

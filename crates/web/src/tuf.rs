@@ -54,3 +54,87 @@ fn answer(contents: Bytes, name: &str, immutable: bool) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::num::NonZeroU64;
+
+    use crypto::{KeyKind, SigningKey};
+    use http::Request;
+    use http_body_util::BodyExt;
+    use jiff::Timestamp;
+    use services::repo::{self, SIGNING_CONFIG, TRUSTED_ROOT, Target};
+    use tower::ServiceExt;
+    use tuf::publish::RootKeys;
+    use wire::client_trust_config::ClientTrustConfig;
+    use wire::signing_config::SigningConfig;
+    use wire::trusted_root::TrustedRoot;
+
+    use super::*;
+
+    /// A repository with trusted root and signing config, and the directory that it is in.
+    fn repository() -> (tempfile::TempDir, Router) {
+        let directory = tempfile::tempdir().unwrap();
+        let key = || SigningKey::generate(KeyKind::EcdsaP256).unwrap();
+        let (holder, snapshot, timestamp) = (key(), key(), key());
+        let keys = RootKeys {
+            holders: vec![holder.public_key().clone()],
+            threshold: NonZeroU64::MIN,
+            snapshot: snapshot.public_key().clone(),
+            timestamp: timestamp.public_key().clone(),
+        };
+        let targets = BTreeMap::from([
+            (TRUSTED_ROOT.to_owned(), Target::plain(TrustedRoot::default().to_json())),
+            (SIGNING_CONFIG.to_owned(), Target::plain(SigningConfig::default().to_json())),
+        ]);
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        repo::create(directory.path(), &keys, &[&holder], &targets, now).unwrap();
+        let opened = TrustRepository::open(directory.path(), snapshot, timestamp, now).unwrap();
+        (directory, routes(Arc::new(opened)))
+    }
+
+    /// Status, caching and body of an answer.
+    async fn ask(router: &Router, path: &str) -> (u16, String, Bytes) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let caching = response.headers().get(header::CACHE_CONTROL).cloned();
+        let caching = caching.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let status = response.status().as_u16();
+        (status, caching, response.into_body().collect().await.unwrap().to_bytes())
+    }
+
+    #[tokio::test]
+    async fn what_has_a_version_is_kept_for_ever_and_the_timestamp_never() {
+        let (_keep, router) = repository();
+        let target = hex::encode(crypto::sha256(TrustedRoot::default().to_json().as_bytes()));
+        let target = format!("/tuf/targets/{target}.trusted_root.json");
+        for path in
+            ["/tuf/1.root.json", "/tuf/1.targets.json", "/tuf/1.snapshot.json", target.as_str()]
+        {
+            let (status, caching, body) = ask(&router, path).await;
+            assert_eq!((status, body.is_empty()), (200, false), "{path}");
+            assert!(caching.contains("immutable"), "{path}: {caching}");
+        }
+        for path in ["/tuf/timestamp.json", "/tuf/root.json", "/client_trust_config.json"] {
+            let (status, caching, _) = ask(&router, path).await;
+            assert_eq!((status, caching.as_str()), (200, "no-store"), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_root_after_the_newest_is_not_found() {
+        let (_keep, router) = repository();
+        for path in ["/tuf/2.root.json", "/tuf/", "/tuf/targets/", "/tuf/..%2f1.root.json"] {
+            assert_eq!(ask(&router, path).await.0, 404, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_file_has_trusted_root_and_signing_config() {
+        let (_keep, router) = repository();
+        let (_, _, body) = ask(&router, "/client_trust_config.json").await;
+        let both = ClientTrustConfig::parse(&body).unwrap();
+        assert_eq!(both.trusted_root, TrustedRoot::default());
+    }
+}
