@@ -126,3 +126,69 @@ mod tests {
         assert_eq!(small_factor(&BigUint::from(65_537_u32).pow(40).to_bytes_be()), None);
     }
 }
+
+#[cfg(test)]
+mod whole_keys {
+    //! Keys of full size, of which each but the last has one thing wrong.
+
+    use pki::asn1;
+
+    use super::*;
+    use crate::ca::client_key::StrongKey;
+
+    fn judge(modulus: &BigUint) -> Result<(), ClientKeyError> {
+        let numbers = [asn1::unsigned(&modulus.to_bytes_be()), asn1::integer(EXPONENT)];
+        let der = asn1::sequence(&[&numbers[0], &numbers[1]]);
+        let key = PublicKey::from_rsa_pkcs1_der(&der).unwrap();
+        StrongKey::judge(key).map(|_| ())
+    }
+
+    /// The first number from `start` on, in steps, without small factors.
+    fn without_small_factors(mut number: BigUint, step: &BigUint) -> BigUint {
+        while small_factor(&number.to_bytes_be()).is_some() {
+            number += step;
+        }
+        number
+    }
+
+    fn power_of_two(exponent: u32) -> BigUint {
+        BigUint::from(1_u8) << exponent
+    }
+
+    /// A number of 1024 bits that is as good as a prime for these checks.
+    fn factor() -> BigUint {
+        let start = power_of_two(1023) + power_of_two(1022) + 1_u8;
+        without_small_factors(start, &BigUint::from(2_u8))
+    }
+
+    #[test]
+    fn a_key_of_the_broken_library_is_insecure() {
+        let primorial: BigUint =
+            ROCA_PRIMES.iter().map(|prime| BigUint::from(*prime)).product::<BigUint>() * 2_u8;
+        let residue = BigUint::from(EXPONENT).pow(77) % &primorial;
+        let start = (power_of_two(2047) / &primorial + 1_u8) * &primorial + residue;
+        let modulus = without_small_factors(start, &primorial);
+        assert_eq!(judge(&modulus), Err(ClientKeyError::Roca));
+        let other = without_small_factors(&modulus + 2_u8, &BigUint::from(2_u8));
+        assert_eq!(judge(&other), Ok(()));
+    }
+
+    #[test]
+    fn a_key_with_close_factors_is_insecure() {
+        let p = factor();
+        let close = without_small_factors(&p + power_of_two(500), &BigUint::from(2_u8));
+        assert_eq!(judge(&(&p * close)), Err(ClientKeyError::CloseFactors));
+        let apart = without_small_factors(&p + power_of_two(1000), &BigUint::from(2_u8));
+        assert_eq!(judge(&(p * apart)), Ok(()));
+    }
+
+    #[test]
+    fn a_key_with_a_small_factor_is_insecure() {
+        let start = power_of_two(2047) / 751_u32 * 751_u32 + 751_u32;
+        let start = if start.bit(0) { start } else { start + 751_u32 };
+        let error = judge(&start).unwrap_err();
+        assert!(matches!(error, ClientKeyError::SmallFactor { .. }), "{error:?}");
+        let other = without_small_factors(start, &BigUint::from(2_u8));
+        assert_eq!(judge(&other), Ok(()));
+    }
+}
