@@ -15,6 +15,9 @@ use crate::output::say;
 /// The largest file with a token: twice the largest token that a certificate authority takes.
 const MAX_TOKEN: u64 = 64 * 1024;
 
+/// What is set where a browser can be opened on Linux.
+const DESKTOP: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"];
+
 /// Whose name to sign in.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Whose name to sign in")]
@@ -115,7 +118,11 @@ impl Person for AtTerminal {
     }
 
     fn open_browser(&self, url: &Url) -> bool {
-        open::that_detached(url.as_str()).is_ok()
+        // Without a desktop, as over SSH, the program that opens addresses starts, and opens nothing.
+        let desktop = !cfg!(target_os = "linux")
+            || DESKTOP.iter().any(|name| std::env::var_os(name).is_some());
+        // Detached: it waits for the browser, and the browser waits for us.
+        desktop && open::that_detached(url.as_str()).is_ok()
     }
 
     fn invite(&self, invitation: &Invitation<'_>) {
