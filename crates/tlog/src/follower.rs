@@ -98,16 +98,21 @@ impl Follower {
         merkle::root_at(size, |node| self.shared.node(node))
     }
 
-    /// Does all that is due.
+    /// Does all that is due, until nothing is.
     pub(crate) fn follow(&self) -> Result<(), FollowError> {
-        while self.store_groups()? {}
-        self.segments.remove_stored(self.shared.live().stored)?;
-        self.segments.prepare()?;
-        if self.shared.identities.is_due() {
-            let position = self.shared.begin_move();
-            self.shared.identities.write_moving(position)?;
+        loop {
+            // Under load groups are complete all the time; the journal must not wait for the last of them.
+            self.segments.prepare()?;
+            let stored = self.store_groups()?;
+            self.segments.remove_stored(self.shared.live().stored)?;
+            if self.shared.identities.is_due() {
+                let position = self.shared.begin_move();
+                self.shared.identities.write_moving(position)?;
+            }
+            if !stored {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Makes files of complete groups. Says whether there were any.

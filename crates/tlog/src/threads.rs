@@ -101,7 +101,8 @@ fn follow(follower: &Follower, woken: &std_mpsc::Receiver<()>, caught_up: bool) 
     while outcome.is_ok() && woken.recv().is_ok() {
         outcome = follower.follow();
     }
-    if let Err(error) = outcome {
+    // The owner has ended. What is stored now need not be read when the log is opened again.
+    if let Err(error) = outcome.and_then(|()| follower.follow()) {
         follower.shared.stop(&error);
     }
 }
