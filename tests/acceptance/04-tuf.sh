@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# title: python-tuf and cosign read the trust repository, and each version of a month
+# title: python-tuf, cosign, sigstore-python and sigstore-js read the trust repository; a month of versions
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tests/interop/setup.sh python cosign
+tests/interop/setup.sh python cosign js
 month=$(mktemp -d)
 trap 'rm -rf "$month"' EXIT
 cargo run --quiet --package services --example tuf-month -- "$month"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Acceptance 4: python-tuf and cosign 3 and 2 read the trust repository of a running server."""
+"""Acceptance 4: python-tuf, cosign 3 and 2, sigstore-python and sigstore-js read the trust repository of a running server."""
 
 import hashlib
 import json
@@ -8,9 +8,17 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 
-from foreign import BULLA, COSIGN, COSIGN2, run  # noqa: E402
+from foreign import BULLA, COSIGN, COSIGN2, NODE_MODULES, SIGSTORE_PYTHON, run  # noqa: E402
 from server import Server  # noqa: E402
 from tuf_reader import read  # noqa: E402
+
+JS = """
+const tuf = require(require("path").join(process.env.NODE_MODULES, "@sigstore/tuf"));
+const [, , mirrorURL, rootPath, cachePath] = process.argv;
+tuf.initTUF({ mirrorURL, rootPath, cachePath, forceInit: true })
+  .then(() => tuf.getTrustedRoot({ mirrorURL, rootPath, cachePath }))
+  .then((root) => console.log(root.tlogs.length), (e) => { console.error(e); process.exit(1); });
+"""
 
 
 def main():
@@ -32,6 +40,15 @@ def main():
             wrong = "0" * 64
             run(program, "initialize", "--mirror", base.rstrip("/"), "--root", f"{base}1.root.json", "--root-checksum", wrong, env=env, ok=False)  # fmt: skip
             print(f"{home.name} initialize reads the server, and refuses another fingerprint: pass")
+
+        run(SIGSTORE_PYTHON, "--instance", base.rstrip("/"), "trust-instance", root, env=server.env)
+        print("sigstore-python trust-instance reads the server: pass")
+        script = server.directory / "tuf.js"
+        script.write_text(JS)
+        env = {**server.env, "NODE_MODULES": NODE_MODULES}
+        logs = run("node", script, base.rstrip("/"), root, server.directory / "js", env=env).stdout.strip()
+        assert logs == "2", f"sigstore-js sees {logs} logs"
+        print("sigstore-js reads the server: pass")
 
         run(BULLA, "trust", "add", server.url, "--fingerprint", f"SHA256:{digest}", env=server.env)
         run(BULLA, "trust", "add", server.url, "--fingerprint", "SHA256:" + "0" * 64, env=server.env, ok=False)
