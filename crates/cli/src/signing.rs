@@ -4,8 +4,11 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use client::fulcio::CertificateRequestError;
+use client::rekor::LogError;
 use client::select::{Log, RekorVersion, Services};
 use client::sign::{SignError, Signed, Signer};
+use client::tsa::TimestampError;
 use crypto::SigningKey;
 use jiff::Timestamp;
 use net::Client;
@@ -141,20 +144,39 @@ impl SigningArgs {
 
 /// What a failed signing means for the user.
 pub(crate) fn failure(error: SignError) -> Failure {
-    let hint = match &error {
+    match hint(&error) {
+        Some(hint) => Failure::undecided(error).hint(hint),
+        None => Failure::undecided(error),
+    }
+}
+
+fn hint(error: &SignError) -> Option<&'static str> {
+    const OUT_OF_REACH: &str =
+        "see whether the server runs and can be reached from here, and try again";
+    const OPERATOR: &str = "this is the operator's to fix: tell them what is written above";
+    Some(match error {
         SignError::NoCertificateAuthority => {
             "sign with a key (--key FILE), or choose another Sigstore with --trust NAME"
         }
-        SignError::Certificate(_) => "an identity token lasts only minutes: sign in again",
+        SignError::Certificate(CertificateRequestError::Refused(_)) => {
+            "an identity token lasts only minutes, and the authority must know its issuer: sign in again"
+        }
+        SignError::Certificate(CertificateRequestError::Request(_))
+        | SignError::Timestamp(TimestampError::Request(_))
+        | SignError::Log(LogError::Request(_)) => OUT_OF_REACH,
+        SignError::Log(LogError::Exists { .. }) => {
+            "the bundle that was made with that signature is as good as a new one"
+        }
+        SignError::Log(LogError::Refused(_)) => {
+            "the log says why; it may not take keys of this kind"
+        }
+        SignError::Certificate(_) | SignError::Timestamp(_) | SignError::Log(_) => OPERATOR,
         SignError::Unverifiable(_) | SignError::Untrusted(_) => {
             "the trusted root and the signing config must be of the same Sigstore: update both with bulla trust update"
         }
-        SignError::Timestamp(_) | SignError::Log(_) => {
-            "nothing needs to be undone; try again, with --verbose to see what is asked of whom"
-        }
-        _ => return Failure::undecided(error),
-    };
-    Failure::undecided(error).hint(hint)
+        SignError::EnvelopeKey(_) => "log with Rekor v2 (--rekor v2), or sign with a P-256 key",
+        _ => return None,
+    })
 }
 
 /// Where the entries of a signing are, in words.

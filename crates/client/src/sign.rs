@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{Digest, HashAlgorithm, KeyDetails, Scheme, SigningKey, SigningKeyError, sha256};
+use crypto::{
+    Digest, HashAlgorithm, KeyDetails, KeyKind, Scheme, SigningKey, SigningKeyError, sha256,
+};
 use futures_util::future::try_join_all;
 use net::Client;
 use verify::{Artifact, Expected, Policy, PolicyError, Verified, VerifyError, danger};
@@ -91,6 +93,9 @@ pub enum SignError {
         /// What was given.
         found: HashAlgorithm,
     },
+    /// Rekor v1 takes attestations over SHA-256 only, which these keys are not used with.
+    #[error("Rekor v1 takes no attestations that are signed with a key of the kind {0}")]
+    EnvelopeKey(KeyKind),
     /// The key cannot sign.
     #[error("the signature cannot be made")]
     Key(#[from] SigningKeyError),
@@ -184,7 +189,7 @@ impl Signer {
         let ready = self.ready().await?;
         let certificate = started.elapsed();
 
-        let scheme = self.envelope_scheme(ready.details);
+        let scheme = self.envelope_scheme(ready.details)?;
         let encoded = pae(IN_TOTO, &statement);
         let signature = ready.key.sign_with(scheme, &encoded)?;
         let digest = scheme.hash().unwrap_or(HashAlgorithm::Sha256).digest(&encoded);
@@ -201,11 +206,17 @@ impl Signer {
         self.finish(&ready, content, &digest, &subject, certificate).await
     }
 
-    /// Rekor v2 checks envelopes by the digest of their PAE, so that there Ed25519 is of the prehashed form, too.
-    fn envelope_scheme(&self, details: KeyDetails) -> Scheme {
+    /// Rekor v2 checks envelopes by the digest of their PAE, so that there Ed25519 is of the prehashed form, too. Rekor v1
+    /// checks them as messages, with SHA-256 for all curves.
+    fn envelope_scheme(&self, details: KeyDetails) -> Result<Scheme, SignError> {
         let (kind, scheme) = details.parts();
+        let v1 = self.services.logs.iter().any(|log| matches!(log, Log::V1(_)));
         let v2 = self.services.logs.iter().any(|log| matches!(log, Log::V2(_)));
-        if v2 { scheme } else { Scheme::default_for(kind) }
+        match kind {
+            KeyKind::EcdsaP384 | KeyKind::EcdsaP521 if v1 => Err(SignError::EnvelopeKey(kind)),
+            _ if v2 => Ok(scheme),
+            _ => Ok(Scheme::default_for(kind)),
+        }
     }
 
     async fn ready(&self) -> Result<Arc<Ready>, SignError> {

@@ -60,7 +60,7 @@ pub(crate) struct SignArgs {
     /// The directory of offline keys that `init` made: all holders' keys in it sign
     #[arg(long, value_name = "DIRECTORY", required_unless_present = "key")]
     keys: Option<PathBuf>,
-    /// The file with the passphrase of those keys
+    /// The file with the passphrase of those keys; by default, passphrase in the same directory
     #[arg(long, value_name = "FILE", requires = "keys")]
     passphrase_file: Option<PathBuf>,
     /// A holder's key in cosign's format; can be given several times
@@ -141,8 +141,7 @@ pub(super) fn sign(args: &SignArgs, globals: &Globals) -> Result<(), Failure> {
 
 /// The keys of all holders that are in a directory of offline keys.
 fn holders(directory: &Path, passphrase: Option<&Path>) -> Result<Vec<SigningKey>, Failure> {
-    let beside = directory.parent().unwrap_or(directory);
-    let passphrase = Passphrase::find(passphrase, beside)
+    let passphrase = Passphrase::find(passphrase, directory)
         .or_undecided("the passphrase of the offline keys was not found")
         .map_err(|failure| failure.hint("name its file with --passphrase-file FILE"))?;
     let said = "the offline keys cannot be used";
