@@ -57,7 +57,7 @@ struct Report {
     artifact: PathBuf,
     bundle: PathBuf,
     identity: String,
-    issuer: String,
+    issuer: &str,
     log_index: u64,
     #[serde(skip)]
     kept: bool,
@@ -206,8 +206,12 @@ impl Demo<'_> {
             .map_err(Failure::undecided)?;
         self.story.tell(format!("bundle: {}", bundle.display()));
 
-        let verified =
-            verify_offline(&bundle, &trust, Artifact::from_digest(*digest), self.server.issuer())?;
+        let verified = verify_offline(
+            &bundle,
+            &trust,
+            &Artifact::from_digest(*digest),
+            &self.server.issuer(),
+        )?;
         let log_index = verified.entries.first().map_or(0, |entry| entry.index);
         self.story.tell(format!(
             "verified offline: signed by {EMAIL}, for whom {} vouched; in the log at index {log_index}",
@@ -271,14 +275,14 @@ impl Demo<'_> {
 fn verify_offline(
     bundle: &Path,
     trust: &TrustedRoot,
-    artifact: Artifact<'_>,
-    issuer: String,
+    artifact: &Artifact<'_>,
+    issuer: &str,
 ) -> Result<Verified, Failure> {
     let text = std::fs::read(bundle).or_undecided("the bundle cannot be read back")?;
     let bundle = Bundle::parse(&text).or_refused("the bundle is malformed")?;
     let expected = |text: &str| Expected::exactly(text).or_undecided("an empty expectation");
-    let policy = Policy::identity(expected(EMAIL)?, expected(&issuer)?);
-    verify::verify(&artifact, &bundle, &policy, trust).or_refused("the bundle does not verify")
+    let policy = Policy::identity(expected(EMAIL)?, expected(issuer)?);
+    verify::verify(artifact, &bundle, &policy, trust).or_refused("the bundle does not verify")
 }
 
 fn role_names() -> String {
