@@ -6,14 +6,14 @@
 //!
 //! Start reading at [`parse`] and [`Object::take`].
 
-mod error;
 mod object;
+mod problem;
 mod scalar;
 mod tree;
 mod write;
 
-pub use error::{JsonError, Problem};
 pub use object::{Object, Unknown};
+pub use problem::{JsonError, Problem};
 pub use scalar::decode_base64;
 pub use tree::{Json, check, parse};
 pub use write::{base64, base64_list, base64_text, decimal};
