@@ -210,7 +210,7 @@ fn read_validity(range: Option<TimeRange>) -> Result<TimeRange, InstanceError> {
 ///
 /// # Errors
 ///
-/// [`Problem::Time`] and the like.
+/// [`Problem::Time`](crate::json::Problem::Time) and the like.
 pub fn read_time_range(value: Json<'_>) -> Result<Option<TimeRange>, JsonError> {
     let mut object = value.into_object()?;
     let start = object.optional("start", Json::into_time)?;
