@@ -153,7 +153,7 @@ fn the_issuer_is_read_from_the_newer_extension_without_anything_after_it() {
     let new = fulcio::ISSUER_V2.encode("https://new.example");
     let issuer = |extensions: &[Vec<u8>]| fulcio::issuer(&with(extensions).unwrap());
     let text = |text: &str| Ok(Some(text.to_owned()));
-    assert_eq!(issuer(&[old.clone()]), text("https://old.example"));
+    assert_eq!(issuer(std::slice::from_ref(&old)), text("https://old.example"));
     let both = [old.clone(), extension(fulcio::ISSUER_V2, &new)];
     assert_eq!(issuer(&both), text("https://new.example"));
     let longer = extension(fulcio::ISSUER_V2, &[new.as_slice(), &[0]].concat());

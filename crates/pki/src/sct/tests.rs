@@ -160,7 +160,7 @@ fn a_precertificate_has_a_critical_null_poison_and_no_timestamps() {
     assert_eq!(of(&[poison(true, &[1, 1, 0xff])]), Err(EntryError::Poison));
     assert_eq!(of(&[poison(true, &[tag::NULL, 0, 0])]), Err(EntryError::Poison));
     assert_eq!(of(&[good.clone(), list.clone()]), Err(EntryError::NotPrecertificate));
-    let final_certificate = with(&[list.clone()]);
+    let final_certificate = with(std::slice::from_ref(&list));
     assert!(Entry::of_final(&final_certificate, &final_certificate).is_ok());
     embedded(&final_certificate).unwrap_err();
     let both = with(&[good, list]);
