@@ -26,6 +26,8 @@ seeds() {
         timestamp_request) find "$shared/data/tsa" -name request.der ;;
         timestamp_response) find "$shared/data/tsa" -name reply.der ;;
         timestamp_json) find "$shared/data/tsa" -name request.json ;;
+        jwk_set) find "$shared/data/fulcio" -name jwks.json ;;
+        fulcio_request) find "$shared/data/fulcio"/{http,issued} -name request.json ;;
         fulcio_config) find "$shared/data/fulcio" -name 'config.yaml' | head -n 60 ;;
         tuf_metadata) find "$shared/data/trust/tuf-public-good" -name '*.json' ;;
         pem | x509_key) find "$shared/data" -name '*.pem' -o -name '*.pub' ;;

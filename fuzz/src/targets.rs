@@ -29,6 +29,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("body", |data| drop(wire::body::Body::parse(data))),
     ("rekor_v2_request", |data| drop(wire::rekor_v2::CreateEntryRequest::from_json(data))),
     ("timestamp_json", |data| drop(wire::tsa::JsonRequest::parse(data))),
+    ("fulcio_request", fulcio_request),
     // entries
     ("rekor_v1_entry", |data| drop(entries::admit_v1(entries::V1, data))),
     ("rekor_v2_entry", rekor_v2_entry),
@@ -36,6 +37,8 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("tuf_metadata", tuf_metadata),
     // services
     ("fulcio_config", |data| drop(services::ca::Config::read(data))),
+    ("id_token", id_token),
+    ("jwk_set", jwk_set),
 ];
 
 fn pem(data: &[u8]) {
@@ -49,6 +52,21 @@ fn pem(data: &[u8]) {
 fn cosign_key(data: &[u8]) {
     // A password that never fits: the parameters are checked before any work is done with them.
     let _ = crypto::cosign_key::open(data, b"");
+}
+
+fn fulcio_request(data: &[u8]) {
+    let _ = wire::fulcio::CertificateRequest::read(data);
+    let _ = wire::fulcio::LegacyCertificateRequest::read(data);
+}
+
+fn id_token(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = services::ca::claimed_issuer(text);
+    }
+}
+
+fn jwk_set(data: &[u8]) {
+    let _ = services::ca::FetchedKeys { algorithms: Vec::new(), jwks: data.to_vec() }.usable();
 }
 
 fn note(data: &[u8]) {

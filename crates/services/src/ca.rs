@@ -46,7 +46,7 @@ pub use proof::ProofError;
 pub use remote_log::{RemoteLog, RemoteLogError};
 pub use start::{Parts, StartError};
 pub use template::TemplateError;
-pub use token::{Algorithm, ClaimError, MAX_TOKEN, TokenError};
+pub use token::{Algorithm, ClaimError, MAX_TOKEN, TokenError, claimed_issuer};
 
 /// Issues code-signing certificates to whoever presents a token of a known issuer.
 ///

@@ -3,8 +3,12 @@
 //! The data are other projects' files. They are read where they stand, in `$BULLA_SHARED/data` or else
 //! `../shared/data` beside the project, and are never copied into it.
 
+mod golden;
+
 use std::io::Write;
 use std::path::PathBuf;
+
+pub use golden::{Exception, judge};
 
 /// The path of `relative` below the reference data, if it is there. Else the test is said to be skipped.
 ///

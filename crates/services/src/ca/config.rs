@@ -175,24 +175,6 @@ impl Config {
         Ok(Self { exact, patterns })
     }
 
-    /// Adds an issuer of the type `email`, or replaces it: the identity provider of this process.
-    pub fn add_email_issuer(&mut self, url: &str, audience: &str) {
-        let issuer = Issuer {
-            url: url.to_owned(),
-            audience: audience.to_owned(),
-            type_name: "email".to_owned(),
-            issuer_type: issuer::by_name("email"),
-            challenge_claim: "email".to_owned(),
-            issuer_claim: None,
-            subject_domain: String::new(),
-            spiffe_trust_domain: String::new(),
-            skip_email_verification: false,
-            ci_provider: None,
-            ca_certificates: None,
-        };
-        self.exact.insert(url.to_owned(), Arc::new(issuer));
-    }
-
     /// The issuer for a token that names `url`: the one of exactly that URL, else the first pattern.
     pub(super) fn find(&self, url: &str) -> Option<Match<'_>> {
         if let Some(issuer) = self.exact.get(url) {

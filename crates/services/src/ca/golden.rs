@@ -7,13 +7,7 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-
-/// A case in which we do otherwise: its name, why that is safer, and which client was checked not to rely on it.
-struct Exception {
-    case: &'static str,
-    reason: &'static str,
-    clients: &'static str,
-}
+use testdata::Exception;
 
 /// The cases of a set, each in its directory, by name.
 fn cases(set: &str) -> Vec<PathBuf> {
@@ -33,26 +27,8 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Holds outcomes against expectations, counts, and fails on what is neither equal nor an exception.
+/// Counts the cases, and fails on what is neither equal nor an exception.
 fn judge(set: &str, outcomes: &[(String, Result<(), String>)], exceptions: &[Exception]) {
-    let mut wrong = Vec::new();
-    let mut excepted = 0;
-    for (case, outcome) in outcomes {
-        let exception = exceptions.iter().find(|exception| exception.case == case);
-        match (outcome, exception) {
-            (Ok(()), None) => {}
-            (Err(_), Some(exception)) => {
-                assert!(!exception.reason.is_empty() && !exception.clients.is_empty());
-                excepted += 1;
-            }
-            (Err(difference), None) => wrong.push(format!("{case}: {difference}")),
-            (Ok(()), Some(_)) => wrong.push(format!("{case}: is equal, and needs no exception")),
-        }
-    }
-    let equal = outcomes.len() - excepted - wrong.len();
-    testdata::report(&format!(
-        "golden fulcio/{set}: {} cases, {equal} equal, {excepted} exceptions",
-        outcomes.len()
-    ));
+    let wrong = testdata::judge(&format!("fulcio/{set}"), outcomes, exceptions);
     assert_eq!(wrong, [""; 0], "{}", wrong.join("\n"));
 }

@@ -65,6 +65,17 @@ struct Jwk {
     y: Option<String>,
 }
 
+impl FetchedKeys {
+    /// How many of the keys can verify tokens here.
+    ///
+    /// # Errors
+    ///
+    /// [`KeySetError`].
+    pub fn usable(&self) -> Result<usize, KeySetError> {
+        KeySet::read(self).map(|set| set.keys.len())
+    }
+}
+
 impl KeySet {
     /// Reads what an issuer says. Keys that cannot be used are passed over: a set may hold kinds of keys
     /// that are not known yet (RFC 7517 §5).

@@ -101,6 +101,15 @@ pub enum TokenError {
     NotYetValid,
 }
 
+/// The issuer that a token names, if it is a token at all. Nothing says yet that it is true.
+///
+/// # Errors
+///
+/// [`TokenError`] about the form of the token.
+pub fn claimed_issuer(token: &str) -> Result<String, TokenError> {
+    UnverifiedToken::parse(token).map(|token| token.issuer)
+}
+
 impl<'a> UnverifiedToken<'a> {
     /// Reads a token.
     pub(super) fn parse(token: &'a str) -> Result<Self, TokenError> {

@@ -8,18 +8,11 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use services::ca::Config;
+use testdata::Exception;
 use tower::ServiceExt;
 use web::operations::{Readiness, public_routes};
 
-use crate::authority::{PlayedIssuer, World};
-
-/// A case in which we do otherwise: its name, why that is safer, and which client was checked not to rely on it.
-pub(crate) struct Exception {
-    pub(crate) case: &'static str,
-    pub(crate) reason: &'static str,
-    pub(crate) clients: &'static str,
-}
+use crate::authority::{PlayedIssuer, World, config};
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
@@ -53,8 +46,7 @@ pub(crate) fn recorded_world(server: &str) -> Option<World> {
     let path = testdata::path(&format!("fulcio/issued/{server}/jwks.json"))?;
     let jwks = std::fs::read(path).unwrap();
     let issuer = "http://127.0.0.1:18911";
-    let mut config = Config::default();
-    config.add_email_issuer(issuer, "sigstore");
+    let config = config(&json!({ issuer: { "ClientID": "sigstore", "Type": "email" } }));
     Some(World::with(config, PlayedIssuer::with(&["RS256"], jwks)))
 }
 
@@ -107,31 +99,13 @@ pub(crate) fn equal(what: &str, found: &Value, expected: &Value) -> Result<(), S
     if found == expected { Ok(()) } else { Err(format!("{what}: {found}, not {expected}")) }
 }
 
-/// Holds outcomes against expectations, counts, and fails on what is neither equal nor an exception.
+/// Counts the cases, and fails on what is neither equal nor an exception.
 pub(crate) fn judge(
     set: &str,
     outcomes: &[(String, Result<(), String>)],
     exceptions: &[Exception],
 ) {
-    let mut wrong = Vec::new();
-    let mut excepted = 0;
-    for (case, outcome) in outcomes {
-        let exception = exceptions.iter().find(|exception| exception.case == case);
-        match (outcome, exception) {
-            (Ok(()), None) => {}
-            (Err(_), Some(exception)) => {
-                assert!(!exception.reason.is_empty() && !exception.clients.is_empty());
-                excepted += 1;
-            }
-            (Err(difference), None) => wrong.push(format!("{case}: {difference}")),
-            (Ok(()), Some(_)) => wrong.push(format!("{case}: is equal, and needs no exception")),
-        }
-    }
-    let equal = outcomes.len() - excepted - wrong.len();
-    testdata::report(&format!(
-        "golden fulcio/{set}: {} cases, {equal} equal, {excepted} exceptions",
-        outcomes.len()
-    ));
+    let wrong = testdata::judge(&format!("fulcio/{set}"), outcomes, exceptions);
     assert_eq!(wrong, [""; 0], "{}", wrong.join("\n"));
 }
 

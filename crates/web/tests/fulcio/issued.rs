@@ -11,11 +11,12 @@ use pki::csr::CertificationRequest;
 use pki::sct::{Entry, Sct, embedded};
 use pki::{Certificate, oid};
 use serde_json::{Value, json};
+use testdata::Exception;
 
 use crate::authority::Submission;
 use crate::golden::{
-    Answer, Exception, cases, compare_headers, equal, json_of, judge, name, recorded_world, replay,
-    router, without_base64,
+    Answer, cases, compare_headers, equal, json_of, judge, name, recorded_world, replay, router,
+    without_base64,
 };
 
 const WITHOUT_LOG: &str = "there is no certificate authority without a CT log: every certificate has an SCT, and all else is equal";

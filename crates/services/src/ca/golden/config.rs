@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Exception, cases, json, judge, name};
+use testdata::Exception;
+
+use super::{cases, json, judge, name};
 use crate::ca::Config;
 
 const EXCEPTIONS: &[Exception] = &[];

@@ -9,7 +9,9 @@ use crypto::{KeyKind, Scheme, SigningKey};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Exception, cases, json, judge, name};
+use testdata::Exception;
+
+use super::{cases, json, judge, name};
 use crate::ca::issuer::{ContentsError, Identity, IdentityError};
 use crate::ca::jwk::KeySet;
 use crate::ca::token::UnverifiedToken;

@@ -3,7 +3,9 @@
 use pki::fulcio::San;
 use serde_json::{Value, json};
 
-use super::{Exception, judge};
+use testdata::Exception;
+
+use super::judge;
 use crate::ca::Config;
 use crate::ca::email_address::is_email_address;
 use crate::ca::issuer::{ContentsError, uri_name};
