@@ -57,7 +57,7 @@ struct Report {
     artifact: PathBuf,
     bundle: PathBuf,
     identity: String,
-    issuer: &str,
+    issuer: String,
     log_index: u64,
     #[serde(skip)]
     kept: bool,
