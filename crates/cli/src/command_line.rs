@@ -5,9 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest_blob, bundle, completion, env, generate_key_pair, import_key_pair, init, initialize,
-    public_key, quickstart, serve, sign_blob, signing_config, trust, trusted_root, user,
-    verify_blob, verify_blob_attestation, version,
+    attest_blob, bundle, completion, config_show, env, generate_key_pair, import_key_pair, init,
+    initialize, public_key, quickstart, serve, sign_blob, signing_config, trust, trusted_root,
+    user, verify_blob, verify_blob_attestation, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -91,6 +91,9 @@ pub(crate) enum Command {
     Init(init::Args),
     /// Run the servers of a directory
     Serve(serve::Args),
+    /// Look at the configuration of a directory
+    #[command(subcommand)]
+    Config(config_show::Args),
     /// Manage who can sign in at the identity provider of a directory
     #[command(subcommand)]
     User(user::Args),
@@ -121,6 +124,7 @@ impl Command {
             Self::Env(args) => env::run(&args, globals),
             Self::Init(args) => init::run(&args, globals),
             Self::Serve(args) => serve::run(&args, globals),
+            Self::Config(args) => config_show::run(&args, globals),
             Self::User(args) => user::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),
             Self::Completion(args) => completion::run(&args, globals),
@@ -159,6 +163,7 @@ Trust:
 Run a Sigstore:
   init                     Make the directory of a new Sigstore
   serve                    Run the servers of a directory
+  config                   Look at the configuration of a directory
   user                     Manage who can sign in at the identity provider
 
 More:

@@ -22,6 +22,7 @@ mod attest_blob;
 mod bundle;
 mod completion;
 mod config;
+mod config_show;
 mod env;
 mod generate_key_pair;
 mod import_key_pair;

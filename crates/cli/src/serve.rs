@@ -122,7 +122,7 @@ impl Server {
         };
         let mut tasks = vec![tokio::spawn(serve(listener, public, until_stopped(stop.clone())))];
 
-        let private = private_routes(readiness, metrics).merge(parts.administration);
+        let private = private_routes(readiness, metrics);
         let path = site.directory.join(&site.config.admin.socket);
         let socket = Socket::bind(&path).await;
         let socket = socket.or_undecided(format!("cannot listen on {}", path.display()))?;

@@ -44,7 +44,6 @@ pub(super) type Chore =
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) router: Router,
-    pub(super) administration: Router,
     pub(super) readiness: Readiness,
     pub(super) logs: Logs,
     pub(super) logs_on_page: Vec<LogOnPage>,
