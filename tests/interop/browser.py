@@ -18,8 +18,9 @@ def browser_script(server):
     folder.mkdir(exist_ok=True)
     script = folder / "xdg-open"
     script.write_text(
+        # As with a real browser, the opener is back before the page is.
         f"#!/bin/sh\nNODE_MODULES='{NODE_MODULES}' HOME='{server.directory}/home' "
-        f"exec node '{HERE}/js/browser.js' \"$1\" '{EMAIL}' '{PASSWORD}' >>'{server.directory}/browser.log' 2>&1 </dev/null\n"
+        f"node '{HERE}/js/browser.js' \"$1\" '{EMAIL}' '{PASSWORD}' >>'{server.directory}/browser.log' 2>&1 </dev/null &\n"
     )
     script.chmod(0o755)
     return script
