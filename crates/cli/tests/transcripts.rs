@@ -36,15 +36,8 @@ fn every_session_goes_as_it_is_written() {
 
 /// The shared test data, or nothing where there are none.
 fn shared() -> Option<PathBuf> {
-    let named = std::env::var_os("BULLA_SHARED").map(PathBuf::from);
-    let path = named.unwrap_or_else(|| {
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).to_owned()
-    });
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED every_session_goes_as_it_is_written: no test data at {}", path.display());
-    None
+    // The sessions name files below the directory that holds the data.
+    testdata::path("").and_then(|data| data.parent().map(Path::to_owned))
 }
 
 /// Plays the commands of a session and writes down what happens.

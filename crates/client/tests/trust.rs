@@ -309,16 +309,9 @@ fn the_public_good_instance_is_embedded_and_says_when_it_is_old() {
 
 #[test]
 fn the_public_good_root_is_known_by_its_fingerprint() {
-    let shared = std::env::var_os("BULLA_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let path = shared.join("data/trust/tuf-public-good/root_history/15.root.json");
-    let Ok(root) = std::fs::read(&path) else {
-        let test = "the_public_good_root_is_known_by_its_fingerprint";
-        eprintln!("SKIPPED {test}: no test data at {}", path.display());
-        return;
-    };
+    let path = "trust/tuf-public-good/root_history/15.root.json";
+    let Some(path) = testdata::path(path) else { return };
+    let root = std::fs::read(path).unwrap();
     assert_eq!(
         client::trust::PUBLIC_GOOD_ROOT,
         format!("SHA256:{}", hex::encode(crypto::sha256(&root)))

@@ -7,8 +7,8 @@ use foreign::x509::Key;
 use wire::body::{Body, DsseV1, DsseV1Signature, HashText};
 
 use crate::envelope::{Envelope, MAX_SIGNATURES, SpareKeys};
-use crate::error::EntryError;
 use crate::json::Json;
+use crate::refusal::EntryError;
 use crate::spec::{required_bytes, required_str, sha256_text};
 use crate::{Entry, Kind, base64, statement};
 

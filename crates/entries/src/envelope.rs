@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use foreign::x509::Key;
 
 use crate::base64;
-use crate::error::EntryError;
 use crate::json::Json;
+use crate::refusal::EntryError;
 use crate::signature::verify_message;
 
 /// The most signatures and the most keys of an envelope. Every key may have to be tried on every signature:

@@ -4,8 +4,8 @@ use crypto::{Digest, HashAlgorithm};
 use foreign::x509::Key;
 use wire::body::{Body, HashText, HashedRekordV1};
 
-use crate::error::EntryError;
 use crate::json::Json;
+use crate::refusal::EntryError;
 use crate::signature::{check_algorithm, verify_digest};
 use crate::spec::{required_bytes, required_object, required_str};
 use crate::{Entry, Kind};

@@ -6,7 +6,7 @@ use wire::body::{self, Body, HashedRekordV2, SignatureV2, VerifierMaterial};
 use wire::rekor_v2::HashedRekordRequest;
 
 use crate::Entry;
-use crate::error::EntryError;
+use crate::refusal::EntryError;
 use crate::signature::{check_algorithm, verify_digest};
 
 /// The kind and version, as they are written in bodies and answers.

@@ -5,8 +5,8 @@ use foreign::x509::Key;
 use wire::body::{Body, HashText, IntotoSignature, IntotoV2};
 
 use crate::envelope::{Envelope, MAX_SIGNATURES, SpareKeys};
-use crate::error::EntryError;
 use crate::json::Json;
+use crate::refusal::EntryError;
 use crate::spec::{required_object, sha256_text};
 use crate::{Attestation, Entry, Kind, base64, envelope, statement};
 

@@ -11,20 +11,20 @@
 mod base64;
 mod dsse_v001;
 mod envelope;
-mod error;
 mod hashedrekord_v001;
 pub mod hashedrekord_v002;
 mod intoto_v002;
 pub mod json;
 mod proposed;
+mod refusal;
 mod signature;
 mod spec;
 mod statement;
 
 use wire::rekor_v2::{CreateEntryRequest, Proposal};
 
-pub use error::{AdmitError, EntryError};
 pub use proposed::{admit_v1, look_up_v1};
+pub use refusal::{AdmitError, EntryError};
 
 use json::Json;
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::error::AdmitError;
 use crate::json::Json;
+use crate::refusal::AdmitError;
 use crate::{Entry, Kind};
 
 /// Kinds that the existing server has and `V1` lacks. They are refused as one that is switched off, not as

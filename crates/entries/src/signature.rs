@@ -2,7 +2,7 @@
 
 use crypto::{Digest, HashAlgorithm, KeyKind, PublicKey, Scheme, ecdsa_der_of_raw};
 
-use crate::error::EntryError;
+use crate::refusal::EntryError;
 
 /// The pairs of key and digest that a `hashedrekord` may have. RSA is PKCS#1 v1.5, Ed25519 is Ed25519ph,
 /// because the log has the digest only.

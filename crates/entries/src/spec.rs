@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::base64;
-use crate::error::EntryError;
 use crate::json::Json;
+use crate::refusal::EntryError;
 
 /// The bytes of the base64 member `name`; `field` is what an error calls it. Empty counts as missing.
 pub(crate) fn required_bytes(

@@ -28,16 +28,8 @@ struct Log {
     key: PublicKey,
 }
 
-fn read(name: &str, test: &str) -> Option<Log> {
-    let shared = std::env::var("BULLA_SHARED").map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let directory = shared.join("data/tiles").join(name);
-    if !directory.exists() {
-        eprintln!("SKIPPED {test}: no test data at {}", directory.display());
-        return None;
-    }
+fn read(name: &str) -> Option<Log> {
+    let directory = testdata::path("tiles")?.join(name);
     let archive = File::open(directory.join("log.tar.gz")).unwrap();
     let mut files = BTreeMap::new();
     for entry in tar::Archive::new(GzDecoder::new(archive)).entries().unwrap() {
@@ -110,7 +102,7 @@ impl Log {
 
 #[test]
 fn the_log_of_rekor_tiles_is_read() {
-    let Some(log) = read("rekor-tiles", "the_log_of_rekor_tiles_is_read") else { return };
+    let Some(log) = read("rekor-tiles") else { return };
     Verifier::new(log.checkpoint.origin.clone(), log.key.clone()).verify(&log.note).unwrap();
 
     let mut leaves = Vec::new();
@@ -153,7 +145,7 @@ fn check_answer(log: &Log, leaf: Hash, index: LeafIndex, proof: &serde_json::Val
 
 #[test]
 fn the_log_of_tesseract_is_read() {
-    let Some(log) = read("tesseract", "the_log_of_tesseract_is_read") else { return };
+    let Some(log) = read("tesseract") else { return };
     check_tree_head(&log);
 
     let mut leaves = Vec::new();

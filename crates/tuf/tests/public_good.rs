@@ -10,17 +10,8 @@ use std::path::PathBuf;
 use tuf::{Expiry, MemoryStore, MetadataStore, TargetFile, TargetName, TrustError, TrustedSet};
 
 /// Where the public-good metadata are, if they are there.
-fn data(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("BULLA_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let directory = shared.join("data/trust");
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    eprintln!("SKIPPED {test}: no test data at {}", directory.display());
-    None
+fn data() -> Option<PathBuf> {
+    testdata::path("trust")
 }
 
 fn root(directory: &std::path::Path, version: u32) -> Vec<u8> {
@@ -53,7 +44,7 @@ impl tuf::Fetch for Nothing {
 
 #[test]
 fn every_root_follows_from_the_one_before_it() {
-    let Some(data) = data("every_root_follows_from_the_one_before_it") else { return };
+    let Some(data) = data() else { return };
     for first in 1..=15 {
         let mut set = TrustedSet::from_root(&root(&data, first), Expiry::Use)
             .unwrap_or_else(|error| panic!("root {first}: {error:?}"));
@@ -68,7 +59,7 @@ fn every_root_follows_from_the_one_before_it() {
 
 #[test]
 fn a_root_cannot_be_left_out_or_go_back() {
-    let Some(data) = data("a_root_cannot_be_left_out_or_go_back") else { return };
+    let Some(data) = data() else { return };
     let mut set = TrustedSet::from_root(&root(&data, 5), Expiry::Use).unwrap();
     for wrong in [4, 5, 7] {
         let error = set.update_root(&root(&data, wrong)).unwrap_err();
@@ -82,7 +73,7 @@ fn a_root_cannot_be_left_out_or_go_back() {
 
 #[test]
 fn the_whole_repository_is_verified_down_to_its_targets() {
-    let Some(data) = data("the_whole_repository_is_verified_down_to_its_targets") else { return };
+    let Some(data) = data() else { return };
     let set = tuf::load(&root(&data, 1), &store(&data)).unwrap();
     let targets = set.targets("targets").unwrap();
     assert_eq!(set.timestamp().unwrap().header.version.get(), 762);
@@ -96,7 +87,7 @@ fn the_whole_repository_is_verified_down_to_its_targets() {
 
 #[test]
 fn a_client_that_updates_refuses_what_has_expired() {
-    let Some(data) = data("a_client_that_updates_refuses_what_has_expired") else { return };
+    let Some(data) = data() else { return };
     let at = |now: &str| -> Result<TrustedSet, TrustError> {
         let now = now.parse().unwrap();
         let mut set = TrustedSet::from_root(&root(&data, 15), Expiry::Refuse { now })?;
@@ -117,7 +108,7 @@ fn a_client_that_updates_refuses_what_has_expired() {
 
 #[tokio::test]
 async fn a_target_of_a_delegated_role_is_found() {
-    let Some(data) = data("a_target_of_a_delegated_role_is_found") else { return };
+    let Some(data) = data() else { return };
     let store = store(&data);
     let mut set = tuf::load(&root(&data, 15), &store).unwrap();
     let name = TargetName::new("registry.npmjs.org/keys.json").unwrap();

@@ -6,11 +6,11 @@ use pki::fulcio::LeafContents;
 use pki::issue::{LeafRequest, Precertificate, Serial, Validity};
 use pki::sct::{Sct, VerifiedSct};
 
-use super::error::{IssueError, SctRefusal};
 use super::issuer::{Identity, IdentityError};
 use super::key_source::IssuerAddress;
 use super::log::PrecertificateChain;
 use super::proof::ProvenKey;
+use super::refusal::{IssueError, SctRefusal};
 use super::token::UnverifiedToken;
 use super::{CertificateAuthority, CertificateRequest, IssuedCertificate};
 
