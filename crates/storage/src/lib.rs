@@ -22,6 +22,7 @@ mod journal;
 mod leaf;
 mod meter;
 mod record;
+mod recovery;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
@@ -38,5 +39,6 @@ pub use journal::{JournalError, Segments};
 pub use leaf::{Framing, Leaf, MAX_LONG_ENTRY, MAX_METADATA, MAX_SHORT_ENTRY};
 pub use meter::{Meter, Readings};
 pub use record::{Batch, Head};
+pub use recovery::Recovered;
 pub use segment::SEGMENT_BYTES;
-pub use store::{CommitError, CreateError, OpenError, Opened, Recovered, Settings, Store};
+pub use store::{CommitError, CreateError, OpenError, Opened, Settings, Store};

@@ -3,12 +3,19 @@
 //! Every operation is kept in order, and whether it was synced. [`Machine::power_loss`] makes the disk that is found
 //! afterwards: what was synced is there; of the rest, whatever the given [`Loss`] leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{File, Files, Lock};
+
+mod disk;
+mod draw;
+
+pub use draw::Draw;
+
+use disk::{Disk, Operation};
 
 /// A machine with a disk. Clones are the same machine.
 #[derive(Clone, Debug, Default)]
@@ -25,24 +32,6 @@ struct State {
     failure: Option<Failure>,
     failed: bool,
     locks: BTreeSet<PathBuf>,
-}
-
-/// The contents of a disk.
-#[derive(Clone, Debug, Default)]
-struct Disk {
-    files: BTreeMap<u64, Vec<u8>>,
-    names: BTreeMap<PathBuf, u64>,
-    directories: BTreeSet<PathBuf>,
-}
-
-#[derive(Clone, Debug)]
-enum Operation {
-    Write { inode: u64, offset: u64, bytes: Vec<u8> },
-    SetLength { inode: u64, length: u64 },
-    CreateDirectory(PathBuf),
-    Create { path: PathBuf, inode: u64 },
-    Rename { from: PathBuf, to: PathBuf, inode: u64 },
-    Remove(PathBuf),
 }
 
 /// Which call fails, and how.
@@ -268,97 +257,6 @@ impl State {
     }
 }
 
-impl Operation {
-    /// The first `length` bytes of a write.
-    fn cut(&self, length: usize) -> Self {
-        let mut operation = self.clone();
-        if let Self::Write { bytes, .. } = &mut operation {
-            bytes.truncate(length);
-        }
-        operation
-    }
-
-    /// Loses some sectors of a write: what was there stays, and what was not there reads as zeros. A sector is written
-    /// whole or not at all.
-    fn torn(&self, draw: &mut Draw) -> Vec<Self> {
-        const SECTOR: u64 = 512;
-        let Self::Write { inode, offset, bytes } = self else { return vec![self.clone()] };
-        let mut pieces = Vec::new();
-        let (mut at, mut rest) = (*offset, bytes.as_slice());
-        while !rest.is_empty() {
-            let room = usize::try_from(SECTOR - at % SECTOR).expect("a sector is small");
-            let (piece, after) = rest.split_at(room.min(rest.len()));
-            if !draw.one_in(3) {
-                pieces.push(Self::Write { inode: *inode, offset: at, bytes: piece.to_vec() });
-            }
-            (at, rest) = (at + piece.len() as u64, after);
-        }
-        pieces
-    }
-
-    fn is_on(&self, file: u64) -> bool {
-        match self {
-            Self::Write { inode, .. } | Self::SetLength { inode, .. } => *inode == file,
-            _ => false,
-        }
-    }
-
-    fn is_in_directory(&self, path: &Path) -> bool {
-        match self {
-            Self::Write { .. } | Self::SetLength { .. } => false,
-            Self::CreateDirectory(name) | Self::Create { path: name, .. } | Self::Remove(name) => {
-                name.parent() == Some(path)
-            }
-            Self::Rename { to, .. } => to.parent() == Some(path),
-        }
-    }
-}
-
-impl Disk {
-    /// Does what can be done: the name of a file that was lost is not found, and nothing happens.
-    fn apply(&mut self, operation: &Operation) {
-        match operation {
-            Operation::Write { inode, offset, bytes } => {
-                let file = self.files.entry(*inode).or_default();
-                let offset = usize::try_from(*offset).expect("simulated files are small");
-                let end = offset + bytes.len();
-                if file.len() < end {
-                    file.resize(end, 0);
-                }
-                file[offset..end].copy_from_slice(bytes);
-            }
-            Operation::SetLength { inode, length } => {
-                let length = usize::try_from(*length).expect("simulated files are small");
-                self.files.entry(*inode).or_default().resize(length, 0);
-            }
-            Operation::CreateDirectory(path) => {
-                self.directories.insert(path.clone());
-            }
-            Operation::Create { path, inode } => {
-                self.files.entry(*inode).or_default();
-                self.names.insert(path.clone(), *inode);
-            }
-            Operation::Rename { from, to, inode } => {
-                self.names.remove(from);
-                self.files.entry(*inode).or_default();
-                self.names.insert(to.clone(), *inode);
-            }
-            Operation::Remove(path) => {
-                self.names.remove(path);
-            }
-        }
-    }
-
-    fn file(&self, path: &Path) -> io::Result<&Vec<u8>> {
-        let inode = self.names.get(path).ok_or_else(not_found)?;
-        self.files.get(inode).ok_or_else(not_found)
-    }
-
-    fn has_directory(&self, path: &Path) -> io::Result<()> {
-        if self.directories.contains(path) { Ok(()) } else { Err(not_found()) }
-    }
-}
-
 impl Files for Machine {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.call(|state| {
@@ -479,37 +377,6 @@ impl Lock for HeldLock {}
 impl Drop for HeldLock {
     fn drop(&mut self) {
         self.machine.lock().locks.remove(&self.path);
-    }
-}
-
-/// Draws from a seed: the same every time (splitmix64).
-#[derive(Debug)]
-pub struct Draw(u64);
-
-impl Draw {
-    /// Begins a sequence.
-    #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number.
-    pub const fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Whether one of `n` equal chances came.
-    pub const fn one_in(&mut self, n: u64) -> bool {
-        self.number().is_multiple_of(n)
-    }
-
-    /// A number below `end`.
-    pub const fn below(&mut self, end: u64) -> u64 {
-        self.number() % end
     }
 }
 
