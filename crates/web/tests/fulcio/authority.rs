@@ -183,7 +183,6 @@ impl Source for PlayedClock {
 pub(crate) struct World {
     pub(crate) authority: Arc<CertificateAuthority>,
     pub(crate) log: Arc<PlayedLog>,
-    pub(crate) issuer: Arc<PlayedIssuer>,
     pub(crate) clock: Arc<PlayedClock>,
 }
 
@@ -215,11 +214,10 @@ impl World {
     ) -> Self {
         let (signing_key, chain) = chain(left);
         let log = Arc::new(PlayedLog::new());
-        let issuer = Arc::new(issuer);
         let clock = Arc::new(PlayedClock(Mutex::new(Ok(now()))));
         let authority = CertificateAuthority::new(Parts {
             config,
-            keys: Arc::clone(&issuer) as Arc<dyn KeySource>,
+            keys: Arc::new(issuer),
             signing_key,
             chain,
             log: Arc::clone(&log) as Arc<dyn PrecertificateLog>,
@@ -227,7 +225,7 @@ impl World {
             clock: Clock::from_source(Arc::clone(&clock) as Arc<dyn Source>),
         })
         .unwrap();
-        Self { authority: Arc::new(authority), log, issuer, clock }
+        Self { authority: Arc::new(authority), log, clock }
     }
 
     /// Asks for a certificate with a token and a proof.
