@@ -13,7 +13,7 @@ use services::clock::Clock;
 use services::tsa::{DEFAULT_POLICY, Rules, TimestampAuthority};
 use web::timestamp::Granted;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/acceptance/04-openssl.sh");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/acceptance/openssl.sh");
 
 fn authority(kind: KeyKind) -> TimestampAuthority {
     let name = |common| DistinguishedName::new("tsa.example", common).unwrap();
