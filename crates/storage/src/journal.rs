@@ -130,6 +130,9 @@ pub(crate) fn read(
         }
         replay.take(number, contents)?;
     }
+    if let Some((segment, offset)) = torn {
+        tracing::warn!(segment, offset, "a torn record was never acknowledged and is dropped");
+    }
     if replay.records.is_empty() { Err(JournalError::Empty) } else { Ok(replay) }
 }
 
