@@ -6,9 +6,19 @@ mod files;
 mod sign_bundle;
 mod verify_bundle;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use arguments::{Arguments, USAGE};
+
+/// Any error. It captures no backtrace: that would cost as much as a verification.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// The error and its causes in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
 
 fn main() -> ExitCode {
     let Some(arguments) = Arguments::read(std::env::args().skip(1)) else {
@@ -22,7 +32,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
 use client::file;
 use client::oidc::IdentityToken;
 use client::select::{RekorVersion, Services};
@@ -14,13 +13,14 @@ use net::{Client, Settings};
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_SIGNING_CONFIG, SIGSTORE_STAGING_SIGNING_CONFIG};
 use wire::signing_config::SigningConfig;
 
+use crate::Failure;
 use crate::arguments::{Instance, SignBundle};
 use crate::files::{read, trusted_root};
 
 /// The audience of tokens for Sigstore.
 const AUDIENCE: &str = "sigstore";
 
-pub(crate) fn run(arguments: &SignBundle) -> Result<()> {
+pub(crate) fn run(arguments: &SignBundle) -> Result<(), Failure> {
     let now = Timestamp::now();
     let round = usize::from_ne_bytes(crypto::random_array());
     let services =
@@ -31,19 +31,19 @@ pub(crate) fn run(arguments: &SignBundle) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signed = runtime.block_on(sign(&signer, &arguments.artifact, arguments.in_toto))?;
     fs::write(&arguments.bundle, signed.bundle.to_json())
-        .with_context(|| arguments.bundle.display().to_string())
+        .map_err(|error| format!("{}: {error}", arguments.bundle.display()).into())
 }
 
-async fn sign(signer: &Signer, artifact: &Path, in_toto: bool) -> Result<Signed> {
+async fn sign(signer: &Signer, artifact: &Path, in_toto: bool) -> Result<Signed, Failure> {
     if in_toto {
         return Ok(signer.attest(read(artifact)?).await?);
     }
     let digests = file::digest(artifact, &[signer.hash_algorithm()])?;
-    let digest = digests.first().context("one algorithm makes one digest")?;
+    let digest = digests.first().ok_or("one algorithm makes one digest")?;
     Ok(signer.sign(digest).await?)
 }
 
-fn signing_config(arguments: &SignBundle) -> Result<SigningConfig> {
+fn signing_config(arguments: &SignBundle) -> Result<SigningConfig, Failure> {
     let embedded = match arguments.instance {
         Instance::Production => SIGSTORE_PRODUCTION_SIGNING_CONFIG,
         Instance::Staging => SIGSTORE_STAGING_SIGNING_CONFIG,

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use client::file;
 use crypto::{Digest, HashAlgorithm, PublicKey};
 use verify::{Artifact, Expected, Policy};
 use wire::bundle::Bundle;
 
+use crate::Failure;
 use crate::arguments::{Expectation, VerifyBundle};
 use crate::files::{read, trusted_root};
 
-pub(crate) fn run(arguments: &VerifyBundle) -> Result<()> {
+pub(crate) fn run(arguments: &VerifyBundle) -> Result<(), Failure> {
     let bundle = Bundle::parse(&read(&arguments.bundle)?)?;
     let trust = trusted_root(arguments.trusted_root.as_deref(), arguments.instance)?;
     let policy = match &arguments.signer {
