@@ -16,7 +16,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// The error and its causes in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes =
+        std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
