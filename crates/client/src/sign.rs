@@ -8,6 +8,8 @@
 //! the ordinary verifier has accepted it, so that what a service answered is believed nowhere.
 
 mod credential;
+#[cfg(test)]
+mod secrecy;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
