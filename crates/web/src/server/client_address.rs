@@ -1,6 +1,6 @@
 //! Who is at the other end: the peer, or the client that a declared proxy names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use http::HeaderMap;
@@ -67,12 +67,25 @@ fn same_prefix(own: u128, other: u128, host_bits: u8) -> bool {
     (own ^ other).checked_shr(host_bits.into()).unwrap_or(0) == 0
 }
 
+/// Whether `address` is in one of the networks.
+pub(super) fn any_contains(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
+}
+
+/// What stands for one client where clients are counted: an IPv4 address, or the /64 of an IPv6 address, of which
+/// every subscriber has at least one whole (RFC 6177, section 2) and can use each address in turn.
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// The client behind `peer`: the last address of `X-Forwarded-For` that is not a declared proxy.
 ///
 /// Each proxy appends the address it sees, so only what stands to the right of the first undeclared address
 /// can be believed. From a peer that is not declared the header is not read at all.
 pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> ClientAddress {
-    let declared = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
     let mut client = peer.to_canonical();
     let forwarded = headers.get_all("x-forwarded-for").iter().rev();
     let hops = forwarded
@@ -80,7 +93,7 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> 
         .flat_map(|value| value.rsplit(','))
         .take(MAX_HOPS);
     for hop in hops {
-        if !declared(client) {
+        if !any_contains(proxies, client) {
             break;
         }
         let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
@@ -107,6 +120,14 @@ mod tests {
         assert_eq!(check("::1", "198.51.100.7, 10.9.9.9"), "198.51.100.7");
         assert_eq!(check("10.1.2.3", "203.0.113.1, 198.51.100.7"), "198.51.100.7");
         assert_eq!(check("10.1.2.3", "nonsense"), "10.1.2.3");
+    }
+
+    #[test]
+    fn one_subscriber_is_an_ipv4_address_or_a_64_of_ipv6() {
+        let subscriber = |text: &str| subscriber(text.parse().unwrap()).to_string();
+        assert_eq!(subscriber("192.0.2.1"), "192.0.2.1");
+        assert_eq!(subscriber("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(subscriber("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 
     #[test]
