@@ -1,10 +1,12 @@
 //! The public port: connections, TLS, limits, and what every request goes through.
 //!
-//! Each request gets an id, a client address (through declared proxies only), a check of its `Host` against
-//! the configured names, a rate if it writes, a deadline, one line in the log and one count in the metrics.
+//! Each request gets an id, a client address (through declared proxies only, past which there is no plain HTTP), a
+//! check of its `Host` against the configured names, a rate if it writes, a deadline, one line in the log and one count
+//! in the metrics.
 
 mod client_address;
 mod gate;
+mod host;
 mod listen;
 mod rate;
 mod socket;
@@ -12,6 +14,7 @@ mod tls;
 
 pub use client_address::{ClientAddress, Network, NetworkError};
 pub use gate::{Gate, RequestId, guard};
+pub use host::expected_hosts_only;
 pub use listen::{Listener, serve};
 pub use rate::Rate;
 pub use socket::{Socket, serve_socket};

@@ -76,7 +76,9 @@ pub(super) fn any_contains(networks: &[Network], address: IpAddr) -> bool {
 /// every subscriber has at least one whole (RFC 6177, section 2) and can use each address in turn.
 pub(super) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
         address @ IpAddr::V4(_) => address,
     }
 }

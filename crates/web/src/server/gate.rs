@@ -8,7 +8,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::{HeaderValue, Method, StatusCode, header};
+use tracing::Instrument;
 
+use super::host::host;
+use super::listen::Peer;
 use super::{ClientAddress, Network, Rate, client_address};
 use crate::operations::Metrics;
 
@@ -23,7 +26,8 @@ pub struct Gate {
     /// The host names under which requests are taken, without port, in lower case. Refusing all others also
     /// stops DNS rebinding: a page that makes a browser reach us under a name of its own gets nothing.
     pub hosts: Vec<String>,
-    /// Proxies that are believed about the client's address.
+    /// Proxies that are believed about the client's address. Where there are any, they are the only ones that may
+    /// speak plain HTTP from another machine: what goes past them goes unencrypted past everybody.
     pub proxies: Vec<Network>,
     /// How much one client may write.
     pub writes: Option<Rate>,
@@ -31,7 +35,8 @@ pub struct Gate {
     pub metrics: Metrics,
 }
 
-/// The id of a request: in its answer's `X-Request-ID`, and in every line that is logged for it.
+/// The id of a request: in its answer's `X-Request-ID`, and in the span of every line that is logged while it is
+/// answered. Work that requests share, such as sequencing, is logged under none.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
@@ -41,21 +46,35 @@ pub fn guard(router: Router, gate: Arc<Gate>) -> Router {
 }
 
 async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let peer = request.extensions().get::<super::listen::Peer>().map(|peer| peer.0);
-    let client = peer.map(|peer| client_address::client(peer, request.headers(), &gate.proxies));
     let id = request_id(&request);
+    request.extensions_mut().insert(id.clone());
+    // Of the highest level, so that no filter that lets a line through takes its id away.
+    let span = tracing::error_span!("request", id = %id.0);
+    let mut response = answer(&gate, request, next).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Refuses the request or passes it on; either way it is logged and counted.
+async fn answer(gate: &Gate, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<Peer>().copied();
+    let client =
+        peer.map(|peer| client_address::client(peer.address, request.headers(), &gate.proxies));
     let method = request.method().clone();
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
 
-    let refusal = refuse(&gate, &request, client, started);
-    let mut response = if let Some(refusal) = refusal {
+    let response = if let Some(refusal) = refuse(gate, &request, peer, client, started) {
         refusal
     } else {
-        request.extensions_mut().insert(id.clone());
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
@@ -68,13 +87,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let (status, took) = (response.status().as_u16(), started.elapsed());
     gate.metrics.count(&method, &route, status, took);
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(id = %id.0, %method, route, status, took_us, "request");
-    if let Ok(id) = HeaderValue::from_str(&id.0) {
-        response.headers_mut().insert("x-request-id", id);
-    }
-    response
-        .headers_mut()
-        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    tracing::info!(%method, route, status, took_us, "answered");
     response
 }
 
@@ -82,15 +95,18 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
 fn refuse(
     gate: &Gate,
     request: &Request,
+    peer: Option<Peer>,
     client: Option<ClientAddress>,
     now: Instant,
 ) -> Option<Response> {
-    let host = host(request).unwrap_or_default();
-    if !gate.hosts.contains(&host) {
+    if peer.is_some_and(|peer| goes_past_proxies(peer, &gate.proxies)) {
         return Some(problem(
-            StatusCode::MISDIRECTED_REQUEST,
-            "this server does not answer under this host name; the operator can add it to `hosts`",
+            StatusCode::FORBIDDEN,
+            "plain HTTP is answered only through the proxies of this server; use its public URL",
         ));
+    }
+    if !host(request).is_some_and(|host| gate.hosts.contains(&host)) {
+        return Some(misdirected());
     }
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let (Some(rate), Some(client), true) = (&gate.writes, client, writes) else { return None };
@@ -102,18 +118,11 @@ fn refuse(
     Some(response)
 }
 
-/// The host name of a request, without port, in lower case.
-fn host(request: &Request) -> Option<String> {
-    let authority = match request.uri().authority() {
-        Some(authority) => authority.as_str(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?,
-    };
-    let without_port = match authority.rsplit_once(':') {
-        // A colon inside the brackets of an IPv6 address does not begin a port.
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    Some(without_port.to_ascii_lowercase())
+/// Whether an unencrypted connection comes from another machine that is not one of the proxies.
+fn goes_past_proxies(peer: Peer, proxies: &[Network]) -> bool {
+    let local = peer.address.to_canonical().is_loopback();
+    let declared = client_address::any_contains(proxies, peer.address);
+    !peer.encrypted && !proxies.is_empty() && !local && !declared
 }
 
 /// The client's own request id if it is short and plain, else a new one.
@@ -128,6 +137,14 @@ fn request_id(request: &Request) -> RequestId {
         Some(id) => RequestId(id.to_owned()),
         None => RequestId(hex::encode(crypto::random_array::<8>())),
     }
+}
+
+/// The refusal of a request that names somebody else (RFC 9110, section 15.5.20).
+pub(super) fn misdirected() -> Response {
+    problem(
+        StatusCode::MISDIRECTED_REQUEST,
+        "this server does not answer under this host name; the operator can add it to `hosts`",
+    )
 }
 
 /// A refusal that is no protocol's own.
@@ -159,7 +176,7 @@ mod tests {
             .header("host", host)
             .body(Body::empty())
             .unwrap();
-        let peer = super::super::listen::Peer("127.0.0.1".parse().unwrap());
+        let peer = Peer { address: "127.0.0.1".parse().unwrap(), encrypted: false };
         request.extensions_mut().insert(peer);
         guard(router, Arc::new(gate)).oneshot(request).await.unwrap().status()
     }
@@ -171,6 +188,41 @@ mod tests {
         assert_eq!(check("[::1]:8700", "GET").await, StatusCode::OK);
         assert_eq!(check("evil.example", "GET").await, StatusCode::MISDIRECTED_REQUEST);
         assert_eq!(check("localhost.evil.example", "POST").await, StatusCode::MISDIRECTED_REQUEST);
+    }
+
+    #[test]
+    fn plain_http_from_another_machine_comes_through_declared_proxies() {
+        let past = |address: &str, encrypted, proxies: &[&str]| {
+            let proxies: Vec<Network> = proxies.iter().map(|text| text.parse().unwrap()).collect();
+            goes_past_proxies(Peer { address: address.parse().unwrap(), encrypted }, &proxies)
+        };
+        let proxies = ["10.0.0.0/8"];
+        assert!(past("192.0.2.1", false, &proxies));
+        assert!(past("::ffff:192.0.2.1", false, &proxies));
+        assert!(!past("192.0.2.1", true, &proxies));
+        assert!(!past("10.1.2.3", false, &proxies));
+        assert!(!past("::ffff:10.1.2.3", false, &proxies));
+        assert!(!past("127.0.0.1", false, &proxies));
+        assert!(!past("::1", false, &proxies));
+        assert!(!past("192.0.2.1", false, &[]));
+    }
+
+    #[tokio::test]
+    async fn who_goes_past_the_proxies_is_forbidden() {
+        let gate = Gate {
+            hosts: vec!["localhost".into()],
+            proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            writes: None,
+            metrics: Metrics::default(),
+        };
+        let router = guard(Router::new().route("/", get(|| async { "read" })), Arc::new(gate));
+        let mut request =
+            Request::get("/").header("host", "localhost").body(Body::empty()).unwrap();
+        let peer = Peer { address: "192.0.2.1".parse().unwrap(), encrypted: false };
+        request.extensions_mut().insert(peer);
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert!(response.headers().contains_key("x-request-id"));
     }
 
     #[test]

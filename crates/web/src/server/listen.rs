@@ -30,9 +30,14 @@ const MAX_STREAMS: u32 = 256;
 /// The longest list of headers, in bytes: an ID token in `Authorization` may have 16 KiB.
 const MAX_HEADERS: u32 = 64 * 1024;
 
-/// The address at the other end of the connection.
+/// The other end of the connection. Every request carries one as an extension.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub IpAddr);
+pub(super) struct Peer {
+    /// Its address.
+    pub address: IpAddr,
+    /// Whether it speaks TLS to us.
+    pub encrypted: bool,
+}
 
 /// A bound port.
 pub struct Listener {
@@ -88,11 +93,13 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
                 let handshake = tokio::time::timeout(PATIENCE, tls.accept(stream)).await;
                 // A failed handshake is the client's affair.
                 if let Ok(Ok(stream)) = handshake {
-                    converse(stream, peer.ip(), router, watcher, place).await;
+                    let peer = Peer { address: peer.ip(), encrypted: true };
+                    converse(stream, peer, router, watcher, place).await;
                 }
             });
         } else {
-            tokio::spawn(converse(stream, peer.ip(), router, watcher, place));
+            let peer = Peer { address: peer.ip(), encrypted: false };
+            tokio::spawn(converse(stream, peer, router, watcher, place));
         }
     }
     drop(listener);
@@ -112,13 +119,13 @@ async fn accept(
 
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: IpAddr,
+    peer: Peer,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
     _place: OwnedSemaphorePermit,
 ) {
     let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(peer);
         router.clone().call(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
