@@ -244,6 +244,8 @@ pub(crate) enum ConfigError {
     Newer { path: PathBuf, found: u32 },
     #[error("`url` is {url}, but it must be http(s)://host[:port] without a path")]
     Url { url: url::Url },
+    #[error("[tls] encrypts connections, but `url` is {url}: clients would speak plain HTTP")]
+    PlainUrl { url: url::Url },
     #[error(
         "plain HTTP on {listen} would be open to anyone on the way; only loopback is served so"
     )]
@@ -269,6 +271,9 @@ impl ConfigError {
             Self::Newer { .. } => "use a newer bulla; a directory is never downgraded",
             Self::Url { .. } => {
                 "set it to the address that clients use, for example https://sigstore.example.com"
+            }
+            Self::PlainUrl { .. } => {
+                "begin the URL with https://, or leave TLS off (mode = \"none\")"
             }
             Self::PlainHttp { .. } => {
                 "set [tls], listen on 127.0.0.1, or declare the proxy that ends TLS in trusted_proxies"
@@ -315,6 +320,9 @@ impl Config {
             && self.url.username().is_empty();
         if !plain {
             return Err(ConfigError::Url { url: self.url.clone() });
+        }
+        if !matches!(self.tls, Tls::None) && self.url.scheme() == "http" {
+            return Err(ConfigError::PlainUrl { url: self.url.clone() });
         }
         if matches!(self.tls, Tls::None)
             && !self.listen.ip().is_loopback()
@@ -390,7 +398,9 @@ mod tests {
         let open = SMALL.replace("127.0.0.1:8700'\n", "0.0.0.0:8700'\n");
         assert!(matches!(parse(&open), Err(ConfigError::PlainHttp { .. })));
         parse(&format!("{open}trusted_proxies = ['10.0.0.0/8']\n")).unwrap();
-        parse(&format!("{open}[tls]\nmode = 'self-made'\n")).unwrap();
+        let encrypted = format!("{open}[tls]\nmode = 'self-made'\n");
+        assert!(matches!(parse(&encrypted), Err(ConfigError::PlainUrl { .. })));
+        parse(&encrypted.replace("http://", "https://")).unwrap();
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! nothing.
 
 use std::fmt;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use clap::ArgAction;
+use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 use serde::Serialize;
 use services::init::{InitOptions, Initialised};
@@ -39,25 +42,25 @@ pub(crate) struct Args {
     )]
     listen: SocketAddr,
     /// The parts that will run: idp, ca, ct, rekor-v1, rekor-v2, tsa, tuf
-    #[arg(long, value_delimiter = ',', value_name = "ROLES")]
+    #[arg(long, env = "BULLA_ROLES", value_delimiter = ',', value_name = "ROLES")]
     roles: Vec<Role>,
     /// Encrypt connections with a certificate authority made for this server
-    #[arg(long)]
+    #[arg(long, env = "BULLA_TLS", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     tls: bool,
     /// Where the offline keys go, instead of DIRECTORY/offline
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "BULLA_OFFLINE_DIR", value_name = "DIR")]
     offline_dir: Option<PathBuf>,
     /// A file with the passphrase of the keys, instead of a new one in DIRECTORY/passphrase
     #[arg(long, env = "BULLA_PASSPHRASE_FILE", value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// How many holders get a key for the root of trust
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, env = "BULLA_ROOT_KEYS", default_value_t = 1, value_name = "N")]
     root_keys: u8,
     /// How many of them must sign a change of trust
-    #[arg(long, default_value_t = 1, value_name = "M")]
+    #[arg(long, env = "BULLA_THRESHOLD", default_value_t = 1, value_name = "M")]
     threshold: u8,
     /// The organisation named in certificates
-    #[arg(long, default_value = "bulla", value_name = "NAME")]
+    #[arg(long, env = "BULLA_ORGANIZATION", default_value = "bulla", value_name = "NAME")]
     organization: String,
     /// Where the anchors against rollback are kept, outside the directory
     #[arg(long, env = "BULLA_ANCHORS", value_name = "DIR")]
@@ -121,20 +124,33 @@ pub(crate) struct Settings {
     pub(crate) require_sync: bool,
 }
 
-/// Makes a directory, or finds that it is there.
+/// Makes a directory, or finds that it is there. A configuration that could not be served leaves nothing behind.
 pub(crate) fn make(options: &InitOptions, settings: &Settings) -> Result<Initialised, Failure> {
     let directory = &options.directory;
-    let new = services::init::init(options, Timestamp::now())
-        .or_undecided(format!("{} cannot be made", directory.display()))?;
-    write_if_absent(&directory.join("bulla.toml"), &config_text(options, settings))?;
-    let issuer = format!("{}/auth", new.instance.url);
-    write_if_absent(&directory.join("fulcio.yaml"), &ISSUERS.replace("{issuer}", &issuer))?;
-    // What was written must be readable, or `serve` would find out at night.
-    Config::read(directory).map_err(|error| {
+    let path = directory.join("bulla.toml");
+    let text = config_text(options, settings);
+    let config = if path.exists() { Config::read(directory) } else { Config::parse(&text, &path) };
+    config.map_err(|error| {
         let hint = error.hint();
         Failure::usage(error).hint(hint)
     })?;
+    let mut new = services::init::init(options, Timestamp::now())
+        .or_undecided(format!("{} cannot be made", directory.display()))?;
+    write_if_absent(&path, &text)?;
+    let issuer = format!("{}/auth", new.instance.url);
+    write_if_absent(&directory.join("fulcio.yaml"), &ISSUERS.replace("{issuer}", &issuer))?;
+    if new.made && behind_proxy(options, settings) {
+        new.notes.push(format!(
+            "put a proxy before {} that ends TLS for {} and sets X-Forwarded-For; one on this machine is believed (trusted_proxies)",
+            settings.listen, new.instance.url
+        ));
+    }
     Ok(new)
+}
+
+/// Whether somebody else must end TLS: clients use `https:`, and the server itself speaks plain HTTP on loopback.
+fn behind_proxy(options: &InitOptions, settings: &Settings) -> bool {
+    options.url.scheme() == "https" && !options.tls && settings.listen.ip().is_loopback()
 }
 
 impl Args {
@@ -173,6 +189,14 @@ fn config_text(options: &InitOptions, settings: &Settings) -> String {
         .replace("{url}", options.url.as_str().trim_end_matches('/'))
         .replace("{listen}", &settings.listen.to_string())
         .replace("{roles}", &roles.join(", "))
+        .replace(
+            "{trusted_proxies}",
+            if behind_proxy(options, settings) {
+                r#"trusted_proxies = ["127.0.0.1", "::1"]"#
+            } else {
+                r#"# trusted_proxies = ["127.0.0.1"]"#
+            },
+        )
         .replace("{tls}", if options.tls { "self-made" } else { "none" })
         .replace("{require_sync}", if settings.require_sync { "true" } else { "false" })
 }
@@ -182,36 +206,79 @@ fn write_if_absent(path: &Path, text: &str) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
     }
+    write_durably(path, text).or_undecided(format!("{} cannot be written", path.display()))
+}
+
+fn write_durably(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
-    std::fs::File::create(&new)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&new, path))
-        .or_undecided(format!("{} cannot be written", path.display()))
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    // A rename is lost with the power until its directory is on disk too.
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_example_configuration_says_what_the_defaults_are() {
-        let options = InitOptions {
-            directory: "d".into(),
-            url: "https://sigstore.example.com".parse().unwrap(),
+    fn options(directory: &Path, url: &str, tls: bool) -> InitOptions {
+        InitOptions {
+            directory: directory.into(),
+            url: url.parse().unwrap(),
             offline: None,
             passphrase_file: None,
             root_keys: 1,
             threshold: 1,
             organization: "bulla".into(),
-            tls: true,
-            anchors: "a".into(),
+            tls,
+            anchors: directory.join("anchors"),
             dev: false,
+        }
+    }
+
+    fn settings(listen: &str, roles: &[Role]) -> Settings {
+        Settings { listen: listen.parse().unwrap(), roles: roles.to_vec(), require_sync: false }
+    }
+
+    #[test]
+    fn what_could_not_be_served_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("server");
+        let refused = [
+            ("http://localhost:8700", true, "127.0.0.1:8700", Role::ALL),
+            ("https://sigstore.example.com", false, "0.0.0.0:8700", Role::ALL),
+            ("https://sigstore.example.com/path", true, "0.0.0.0:8700", Role::ALL),
+            ("https://sigstore.example.com", true, "0.0.0.0:8700", &[Role::Ca]),
+        ];
+        for (url, tls, listen, roles) in refused {
+            let options = options(&directory, url, tls);
+            let failure = make(&options, &settings(listen, roles)).unwrap_err();
+            assert!(failure.to_text().contains("hint: "), "{}", failure.to_text());
+            assert!(!directory.exists(), "{url} {listen}");
+        }
+    }
+
+    #[test]
+    fn https_without_tls_of_its_own_believes_a_proxy_on_this_machine() {
+        let proxies = |url: &str, tls: bool| {
+            let options = options(Path::new("d"), url, tls);
+            let text = config_text(&options, &settings("127.0.0.1:8700", &[]));
+            Config::parse(&text, Path::new("bulla.toml")).unwrap().trusted_proxies
         };
-        let settings = Settings {
-            listen: "127.0.0.1:8700".parse().unwrap(),
-            roles: Vec::new(),
-            require_sync: false,
-        };
+        assert_eq!(proxies("https://sigstore.example.com", false), ["127.0.0.1", "::1"]);
+        assert_eq!(proxies("https://sigstore.example.com", true), [""; 0]);
+        assert_eq!(proxies("http://localhost:8700", false), [""; 0]);
+    }
+
+    #[test]
+    fn the_example_configuration_says_what_the_defaults_are() {
+        let options = options(Path::new("d"), "https://sigstore.example.com", true);
+        let settings = settings("127.0.0.1:8700", &[]);
         let text = config_text(&options, &settings);
         let path = Path::new("bulla.toml");
         let as_written = Config::parse(&text, path).unwrap();
