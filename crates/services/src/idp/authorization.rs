@@ -138,7 +138,9 @@ impl IdentityProvider {
     #[must_use]
     pub fn suffices(&self, request: &AuthorizationRequest, session: &SignedIn) -> bool {
         let Ok(now) = self.clock.now() else { return false };
-        let young = request.max_age.is_none_or(|most| session.at() + most >= now);
+        // A clock that was set back makes no session old.
+        let age = Duration::try_from(now.duration_since(session.at())).unwrap_or_default();
+        let young = request.max_age.is_none_or(|most| age <= most);
         request.prompt == Prompt::WhenNeeded && young
     }
 

@@ -222,6 +222,14 @@ async fn the_password_is_asked_for_again_when_the_client_says_so() {
     assert!(!suffices(&[("prompt", "login")]));
 }
 
+#[tokio::test]
+async fn a_max_age_beyond_all_time_is_no_limit() {
+    let world = World::new();
+    let who = world.sign_in(PASSWORD).await.unwrap();
+    let most = u64::MAX.to_string();
+    assert!(world.idp.suffices(&request(&[("max_age", &most)]), &who));
+}
+
 #[test]
 fn a_form_counts_only_in_the_browser_that_it_was_shown_to() {
     let world = World::new();
