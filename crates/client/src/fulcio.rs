@@ -154,6 +154,12 @@ struct Chain {
     certificates: Vec<String>,
 }
 
+/// Reads the authority's answer, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_answer(body: &[u8]) {
+    let _ = read_chain(body);
+}
+
 fn read_chain(body: &[u8]) -> Result<Vec<Certificate>, String> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let embedded = answer.signed_certificate_embedded_sct.ok_or("its SCT is not embedded")?;

@@ -18,6 +18,12 @@ use crate::select::Log;
 mod v1;
 mod v2;
 
+/// Reads the answer of Rekor v1, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_answer_v1(body: &[u8]) {
+    let _ = v1::read(body);
+}
+
 /// The longest answer of a log, as in the reference client.
 const MAX_ANSWER: usize = 10 << 20;
 /// How long one attempt may take. A log answers when the entry is in its tree, and the existing server publishes every

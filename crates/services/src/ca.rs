@@ -48,6 +48,16 @@ pub use start::{Parts, StartError};
 pub use template::TemplateError;
 pub use token::{Algorithm, ClaimError, MAX_TOKEN, TokenError, claimed_issuer};
 
+/// Parses a template and writes it, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_template(text: &str) {
+    if let Ok(template) = template::Template::parse(text) {
+        let claims = [("sub", "repo:a/b"), ("ref", "refs/heads/main"), ("empty", "")];
+        let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let _ = template.evaluate(&claims.into());
+    }
+}
+
 /// Issues code-signing certificates to whoever presents a token of a known issuer.
 ///
 /// A certificate leaves only after the CT log has answered with a timestamp that verifies, for exactly this

@@ -181,7 +181,7 @@ fn slot(instance: &[u8; 16], sequence: u64, state: Anchored) -> [u8; SLOT] {
     bytes
 }
 
-fn read_slot(bytes: &[u8], at: u64, instance: &[u8; 16]) -> Option<(u64, Anchored)> {
+pub(crate) fn read_slot(bytes: &[u8], at: u64, instance: &[u8; 16]) -> Option<(u64, Anchored)> {
     let mut slot = Input(bytes.get(usize::try_from(at).ok()?..)?);
     let checked = Input(slot.0).bytes(SLOT - 4)?;
     let ours = slot.array() == Some(MAGIC) && slot.array() == Some(*instance);

@@ -16,6 +16,8 @@ mod files;
 #[cfg(test)]
 mod files_laws;
 mod format;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group;
 mod index;
 mod journal;

@@ -61,7 +61,7 @@ pub(crate) struct Record {
 }
 
 /// Key, length and checksum.
-const PREFIX: usize = 16;
+pub(crate) const PREFIX: usize = 16;
 const EPOCH_AND_PREVIOUS: usize = 40;
 
 /// No batch comes near: it keeps a torn length from being believed.
@@ -83,12 +83,16 @@ pub(crate) fn encode(
     out.extend(epoch.to_be_bytes());
     out.extend(previous);
     encode_body(out, batch);
-
-    let length = u32_length(out.len() - PREFIX);
-    out[8..12].copy_from_slice(&length.to_be_bytes());
-    let checksum = checksum(length, &out[PREFIX..]);
-    out[12..16].copy_from_slice(&checksum.to_be_bytes());
+    seal(out);
     sha256(out)
+}
+
+/// Fills in length and checksum.
+pub(crate) fn seal(record: &mut [u8]) {
+    let length = u32_length(record.len() - PREFIX);
+    record[8..12].copy_from_slice(&length.to_be_bytes());
+    let checksum = checksum(length, &record[PREFIX..]);
+    record[12..16].copy_from_slice(&checksum.to_be_bytes());
 }
 
 fn encode_body(out: &mut Vec<u8>, batch: &Batch<'_>) {

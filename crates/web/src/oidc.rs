@@ -58,6 +58,12 @@ pub fn routes(provider: Arc<IdentityProvider>) -> Router {
         .with_state(oidc)
 }
 
+/// Reads a form, such as that for signing in, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_form(form: &[u8]) {
+    let _ = fields::Fields::parse(form);
+}
+
 impl Oidc {
     fn new(provider: Arc<IdentityProvider>) -> Self {
         let issuer = Url::parse(provider.issuer())

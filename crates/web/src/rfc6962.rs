@@ -75,15 +75,23 @@ async fn add_pre_chain(State(log): Log, body: Body) -> Result<Response, Problem>
 /// `Content-Type` is not looked at.
 async fn add(log: &CtLog, endpoint: Endpoint, body: Body) -> Result<Response, Problem> {
     let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| Problem::too_large())?;
-    let AddChain { chain } = serde_json::from_slice(&body).map_err(|_| Problem::json())?;
-    let chain: Vec<Vec<u8>> = chain
-        .iter()
-        .map(|text| STANDARD.decode(text))
-        .collect::<Result<_, _>>()
-        .map_err(|_| Problem::json())?;
+    let chain = read_chain(&body).map_err(|_| Problem::json())?;
     let sct = log.add(endpoint, &chain).await?;
     let json = HeaderValue::from_static("application/json");
     Ok(([(header::CONTENT_TYPE, json)], sct.to_add_chain_json()).into_response())
+}
+
+/// The certificates of a submission, DER.
+fn read_chain(body: &[u8]) -> serde_json::Result<Vec<Vec<u8>>> {
+    let AddChain { chain } = serde_json::from_slice(body)?;
+    let decoded = chain.iter().map(|text| STANDARD.decode(text));
+    decoded.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
+}
+
+/// Reads a submission, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_submission(body: &[u8]) {
+    let _ = read_chain(body);
 }
 
 #[derive(Serialize)]

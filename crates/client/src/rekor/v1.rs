@@ -65,7 +65,7 @@ struct Kind {
     version: String,
 }
 
-fn read(body: &[u8]) -> Result<TransparencyLogEntry, AnswerError> {
+pub(super) fn read(body: &[u8]) -> Result<TransparencyLogEntry, AnswerError> {
     let entries: LogEntries =
         serde_json::from_slice(body).map_err(|error| AnswerError::Json(error.to_string()))?;
     let count = entries.len();
