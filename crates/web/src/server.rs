@@ -7,8 +7,10 @@
 mod client_address;
 mod gate;
 mod host;
+mod life;
 mod listen;
 mod rate;
+mod share;
 mod socket;
 mod tls;
 
