@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Acceptance 3: a server reached through a TLS-terminating proxy (nginx), signed and verified by cosign and by us."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -39,12 +40,10 @@ def main():
     tls = free_port()
     trust = {"SSL_CERT_FILE": str(folder / "tls.pem")}
     server = Server(
-        url=f"https://localhost:{tls}", extra_config='trusted_proxies = ["127.0.0.1"]\n', env=trust, host="localhost"
+        url=f"https://localhost:{tls}", config={"trusted_proxies": '["127.0.0.1"]'}, env=trust, host="localhost"
     )
     (folder / "nginx.conf").write_text(NGINX.format(d=folder, tls=tls, plain=server.port))
     nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
-    import os
-
     os.environ.update(trust)
     failures = 0
     try:

@@ -33,7 +33,7 @@ def free_port():
 class Server:
     """`bulla init` and `bulla serve`."""
 
-    def __init__(self, url=None, extra_config="", roles=None, host="localhost", env=None):
+    def __init__(self, url=None, config=None, roles=None, host="localhost", env=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bulla-test-"))
         self.data = self.directory / "server"
         self.port = free_port()
@@ -52,9 +52,9 @@ class Server:
         if roles:
             init += ["--roles", ",".join(roles)]
         self.init_output = run(*init, env=self.env)
-        if extra_config:
-            config = self.data / "bulla.toml"
-            config.write_text(add_config(config.read_text(), extra_config))
+        for key, value in (config or {}).items():
+            file = self.data / "bulla.toml"
+            file.write_text(add_config(file.read_text(), key, value))
         if roles is None or "idp" in roles:
             run(BULLA, "user", "add", EMAIL, "--dir", self.data, env={**self.env, "BULLA_PASSWORD": PASSWORD})
         self.process = None
@@ -133,10 +133,10 @@ class Server:
         return path
 
 
-def add_config(text, extra):
-    """Adds lines to the top of a configuration, and tables to its end, replacing tables that are there."""
-    top, _, tables = extra.partition("[")
-    return top + "\n" + text + ("\n[" + tables if tables else "")
+def add_config(text, key, value):
+    """Sets a key at the top of a configuration, unless it is set."""
+    already = any(line.split("=")[0].strip() == key for line in text.splitlines() if "=" in line)
+    return text if already else f"{key} = {value}\n{text}"
 
 
 class Form(html.parser.HTMLParser):
