@@ -30,15 +30,26 @@ http {{
 """
 
 
+def make_certificate(folder):
+    """A certificate for localhost, and the authority that issued it."""
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    run(
+        "openssl", "req", "-x509", *new_key, "-days", "2", "-subj", "/CN=proxy test",
+        "-keyout", folder / "ca.key", "-out", folder / "ca.pem",
+    )  # fmt: skip
+    run("openssl", "req", *new_key, "-subj", "/CN=localhost", "-keyout", folder / "tls.key", "-out", folder / "tls.csr")
+    (folder / "names").write_text("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
+    run(
+        "openssl", "x509", "-req", "-in", folder / "tls.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+        "-CAcreateserial", "-days", "2", "-extfile", folder / "names", "-out", folder / "tls.pem",
+    )  # fmt: skip
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bulla-proxy-"))
-    run(
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-        "-keyout", folder / "tls.key", "-out", folder / "tls.pem",
-    )  # fmt: skip
+    make_certificate(folder)
     tls = free_port()
-    trust = {"SSL_CERT_FILE": str(folder / "tls.pem")}
+    trust = {"SSL_CERT_FILE": str(folder / "ca.pem")}
     server = Server(
         url=f"https://localhost:{tls}", config={"trusted_proxies": '["127.0.0.1"]'}, env=trust, host="localhost"
     )
