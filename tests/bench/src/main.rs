@@ -57,6 +57,11 @@ fn main() -> anyhow::Result<()> {
     let alone = Alone::measure();
     print!("{}", alone.table());
     println!("{}", machine());
+    let binary = std::fs::metadata(process::program("bulla")?)
+        .context("there is no bulla beside the benchmark")?;
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let megabytes = binary.len() as f64 / 1e6;
+    println!("release binary: {megabytes:.1} MB");
 
     let starts = process::start_times(plan.starts)?;
     print!("{}", table::starts(&starts));

@@ -31,8 +31,12 @@ pub(crate) struct Usage {
     pub(crate) resident: u64,
     /// Bytes given to the kernel for files. Of our own server, what the v2 log wrote.
     pub(crate) written: u64,
-    /// Syncs of the v2 log; 0 where the server does not tell.
+    /// Syncs of the v2 log that replies waited for; 0 where the server does not tell.
     pub(crate) syncs: u64,
+    /// All other syncs of the v2 log.
+    pub(crate) other_syncs: u64,
+    /// Batches of the v2 log.
+    pub(crate) batches: u64,
 }
 
 impl Usage {
@@ -43,6 +47,8 @@ impl Usage {
             resident: self.resident,
             written: self.written.saturating_sub(before.written),
             syncs: self.syncs.saturating_sub(before.syncs),
+            other_syncs: self.other_syncs.saturating_sub(before.other_syncs),
+            batches: self.batches.saturating_sub(before.batches),
         }
     }
 }
@@ -58,15 +64,26 @@ impl Running {
         let status = std::fs::read_to_string(proc.join("status"))?;
         let resident = number_after(&status, "VmRSS:").context("no VmRSS")? * 1024;
         let io = std::fs::read_to_string(proc.join("io"))?;
-        let (mut written, mut syncs) = (number_after(&io, "wchar:").unwrap_or(0), 0);
+        let mut usage = Usage {
+            cpu: Duration::from_millis(ticks * 1000 / TICKS),
+            resident,
+            written: number_after(&io, "wchar:").unwrap_or(0),
+            syncs: 0,
+            other_syncs: 0,
+            batches: 0,
+        };
         if let Some(socket) = &self.socket {
             let metrics = get(socket, "/metrics")?;
-            let of =
-                |name: &str| number_after(&metrics, &format!("{name}_total{{log=\"rekor-v2\"}}"));
-            syncs = of("bulla_log_syncs").context("no bulla_log_syncs")?;
-            written = of("bulla_log_written_bytes").context("no bulla_log_written_bytes")?;
+            let of = |name: &str| {
+                let name = format!("bulla_log_{name}_total{{log=\"rekor-v2\"}}");
+                number_after(&metrics, &name).with_context(|| format!("no {name}"))
+            };
+            usage.written = of("written_bytes")?;
+            usage.syncs = of("syncs")?;
+            usage.other_syncs = of("other_syncs")?;
+            usage.batches = of("batches")?;
         }
-        Ok(Usage { cpu: Duration::from_millis(ticks * 1000 / TICKS), resident, written, syncs })
+        Ok(usage)
     }
 }
 

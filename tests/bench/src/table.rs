@@ -12,7 +12,7 @@ impl Table {
     /// An empty table.
     pub(crate) fn new(title: &str) -> Self {
         Self(format!(
-            "\n{title}\n  {:28} {:>9} {:>9} {:>9} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8}\n",
+            "\n{title}\n  {:28} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9} {:>9} {:>6} {:>7}\n",
             "",
             "per s",
             "p50 ms",
@@ -35,23 +35,27 @@ impl Table {
         let at =
             |part: usize| measured.latencies[(measured.done - 1) * part / 100].as_secs_f64() * 1e3;
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-        let (syncs, bytes, sent, rss) = (
-            measured.used.syncs as f64 / done,
+        let (syncs, all, batches, bytes, sent, rss) = (
+            measured.used.syncs as f64,
+            (measured.used.syncs + measured.used.other_syncs) as f64,
+            measured.used.batches as f64,
             measured.used.written as f64,
             measured.sent as f64,
             (measured.used.resident >> 20) as f64,
         );
-        let per_byte = if sent > 0.0 { bytes / sent } else { 0.0 };
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let _ = writeln!(
             self.0,
-            "  {name:28} {:>9.0} {:>9.2} {:>9.2} {:>10.0} {:>10.0} {:>7.0}% {:>8.3} {per_byte:>8.2} {rss:>8.0}",
+            "  {name:28} {:>9.0} {:>9.2} {:>9.2} {:>10.0} {:>10.0} {:>7.0}% {:>9.2} {:>9.1} {:>6.2} {rss:>7.0}",
             done / measured.elapsed.as_secs_f64(),
             at(50),
             at(99),
             cpu * 1e6,
             1.0 / cpu,
             100.0 * alone / cpu,
-            syncs,
+            share(syncs, batches),
+            share(all, done) * 256.0,
+            share(bytes, sent),
         );
     }
 }
