@@ -22,7 +22,8 @@ pub fn public_routes(readiness: Arc<Readiness>) -> Router {
         .with_state(readiness)
 }
 
-/// What only the administrator's socket answers.
+/// What the public port does not answer: for the administrator's socket, and for a port of its own behind
+/// [`expected_hosts_only`](crate::server::expected_hosts_only).
 pub fn private_routes(readiness: Arc<Readiness>, metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(expose))
