@@ -5,15 +5,19 @@ mod roles;
 mod site;
 mod tls;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use services::repo::TrustRepository;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use web::Router;
 use web::operations::{Metrics, private_routes, public_routes};
-use web::server::{Gate, Listener, Rate, Socket, guard, serve, serve_socket};
+use web::server::{Gate, Listener, Rate, Socket, TlsConfig, guard, serve, serve_socket};
 use wire::client_trust_config::ClientTrustConfig;
 
 use crate::command_line::Globals;
@@ -27,6 +31,9 @@ pub(crate) use site::{Site, SiteOptions};
 /// What one client may write per second on an address that others can reach, unless the configuration says otherwise.
 /// A busy CI runner signs a few artifacts a second, each with three requests.
 const WRITES_PER_SECOND: u32 = 50;
+/// How long the parts may take to end when the server stops. Listeners cut requests off after ten seconds; what takes
+/// longer must not keep the logs from being closed.
+const FAREWELL: Duration = Duration::from_secs(15);
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -90,7 +97,7 @@ pub(crate) struct Server {
     url: String,
     names: Vec<&'static str>,
     stopping: watch::Sender<bool>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
+    tasks: JoinSet<()>,
     logs: roles::Logs,
     trust: Option<Arc<TrustRepository>>,
 }
@@ -98,8 +105,17 @@ pub(crate) struct Server {
 impl Server {
     /// Opens every part and begins to answer.
     pub(crate) async fn start(site: Site) -> Result<Self, Failure> {
-        let parts = roles::open(&site)?;
         let metrics = Metrics::default();
+        let gate = Arc::new(gate(&site.config, metrics.clone())?);
+        let tls = tls::config(&site)?;
+        let parts = roles::open(&site)?;
+        let doors = match Doors::bind(&site, tls.config).await {
+            Ok(doors) => doors,
+            Err(failure) => {
+                parts.logs.stop().await;
+                return Err(failure);
+            }
+        };
         let readiness = Arc::new(parts.readiness);
         let page = web::page::routes(web::page::Page {
             url: site.config.base_url().to_owned(),
@@ -108,33 +124,11 @@ impl Server {
             logs: parts.logs_on_page,
         });
         let public = parts.router.merge(page).merge(public_routes(Arc::clone(&readiness)));
-        let public = guard(public, Arc::new(gate(&site.config, metrics.clone())?));
-
-        let tls = tls::config(&site)?;
-        let bound = Listener::bind(site.config.listen, tls).await;
-        let listener = bound.or_undecided(format!("cannot listen on {}", site.config.listen))?;
-        let address = listener.address().or_undecided("the address that was bound is not known")?;
-
         let (stopping, stop) = watch::channel(false);
-        let until_stopped = move |mut stop: watch::Receiver<bool>| async move {
-            // An error means that the sender is gone, and with it the server.
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
-        let mut tasks = vec![tokio::spawn(serve(listener, public, until_stopped(stop.clone())))];
-
-        let private = private_routes(readiness, metrics);
-        let path = site.directory.join(&site.config.admin.socket);
-        let socket = Socket::bind(&path).await;
-        let socket = socket.or_undecided(format!("cannot listen on {}", path.display()))?;
-        let admin = serve_socket(socket, private.clone(), until_stopped(stop.clone()));
-        tasks.push(tokio::spawn(admin));
-        if let Some(address) = site.config.admin.metrics {
-            let bound = Listener::bind(address, None).await;
-            let listener = bound.or_undecided(format!("cannot listen on {address}"))?;
-            tasks.push(tokio::spawn(serve(listener, private, until_stopped(stop.clone()))));
-        }
-        for chore in parts.chores {
-            tasks.push(tokio::spawn(chore(stop.clone())));
+        let address = doors.address;
+        let mut tasks = doors.open(guard(public, gate), &private_routes(readiness, metrics), &stop);
+        for chore in parts.chores.into_iter().chain(tls.chore) {
+            tasks.spawn(chore(stop.clone()));
         }
         let names = site.config.roles.iter().map(|role| role.name()).collect();
         let url = site.config.base_url().to_owned();
@@ -167,13 +161,58 @@ impl Server {
     }
 
     /// Answers what is under way, takes nothing new, and lets every log finish.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         let _ = self.stopping.send(true);
-        for task in self.tasks {
-            // A task that panicked has said so.
-            let _ = task.await;
+        // A task that panicked has said so.
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(FAREWELL, ended).await.is_err() {
+            tracing::warn!("the server was stopped before every part had ended");
         }
         self.logs.stop().await;
+    }
+}
+
+/// What is listened on. All of it is bound before anything is answered, so that a server runs wholly or not at all.
+struct Doors {
+    public: Listener,
+    address: SocketAddr,
+    admin: Socket,
+    metrics: Option<Listener>,
+}
+
+impl Doors {
+    async fn bind(site: &Site, tls: Option<TlsConfig>) -> Result<Self, Failure> {
+        let config = &site.config;
+        let cannot = |address: SocketAddr| format!("cannot listen on {address}");
+        let public =
+            Listener::bind(config.listen, tls).await.or_undecided(cannot(config.listen))?;
+        let address = public.address().or_undecided("the address that was bound is not known")?;
+        let metrics = match config.admin.metrics {
+            None => None,
+            Some(address) => {
+                Some(Listener::bind(address, None).await.or_undecided(cannot(address))?)
+            }
+        };
+        let path = site.directory.join(&config.admin.socket);
+        let admin = Socket::bind(&path).await;
+        let admin = admin.or_undecided(format!("cannot listen on {}", path.display()))?;
+        Ok(Self { public, address, admin, metrics })
+    }
+
+    /// Begins to answer: what everybody may ask, and what only the operator may.
+    fn open(self, public: Router, private: &Router, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+        let until_stopped = || {
+            let mut stop = stop.clone();
+            // An error means that the sender is gone, and with it the server.
+            async move { drop(stop.wait_for(|stop| *stop).await) }
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(self.public, public, until_stopped()));
+        tasks.spawn(serve_socket(self.admin, private.clone(), until_stopped()));
+        if let Some(metrics) = self.metrics {
+            tasks.spawn(serve(metrics, private.clone(), until_stopped()));
+        }
+        tasks
     }
 }
 
@@ -186,8 +225,7 @@ fn gate(config: &Config, metrics: Metrics) -> Result<Gate, Failure> {
     if loopback {
         hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
     }
-    let open = loopback && config.trusted_proxies.is_empty();
-    let default = if open { 0 } else { WRITES_PER_SECOND };
+    let default = if is_for_this_machine(config) { 0 } else { WRITES_PER_SECOND };
     let writes = config.rates.writes_per_second.unwrap_or(default);
     Ok(Gate {
         hosts,
@@ -197,7 +235,36 @@ fn gate(config: &Config, metrics: Metrics) -> Result<Gate, Failure> {
     })
 }
 
+/// Whether only programs of this machine are served. A public name of another host means that others come through
+/// something that listens there, declared or not.
+fn is_for_this_machine(config: &Config) -> bool {
+    let host = config.host().trim_matches(['[', ']']);
+    let named_so = host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    named_so && config.listen.ip().is_loopback() && config.trusted_proxies.is_empty()
+}
+
 /// Whether the configuration runs a part that the CA asks for SCTs.
 fn has_own_ct_log(config: &Config) -> bool {
     config.ca.ct_log_url.is_none() && config.runs(Role::Ct)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_for_this_machine_has_no_limit() {
+        let limited = |url: &str, more: &str| {
+            let text = format!("format = 1\nurl = '{url}'\nlisten = '127.0.0.1:8700'\n{more}");
+            let config = Config::parse(&text, std::path::Path::new("bulla.toml")).unwrap();
+            gate(&config, Metrics::default()).unwrap().writes.is_some()
+        };
+        for local in ["http://localhost:8700", "http://127.0.0.1:8700", "http://[::1]:8700"] {
+            assert!(!limited(local, ""), "{local}");
+            assert!(limited(local, "trusted_proxies = ['127.0.0.1']"), "{local}");
+        }
+        assert!(limited("https://sigstore.example.com", ""));
+        assert!(limited("http://localhost.example.com", ""));
+    }
 }

@@ -17,7 +17,7 @@ use services::clock::Clock;
 use services::ct::{self, CtLog};
 use services::idp::{IdentityProvider, IdpSettings, UserFile};
 use services::keys::OnlineKey;
-use services::repo::TrustRepository;
+use services::repo::{RoleState, TrustRepository};
 use services::transparency::{Anyone, RekorV1, RekorV2};
 use services::tsa::{Rules, TimestampAuthority};
 use tlog::{LogState, Reader};
@@ -33,8 +33,11 @@ use crate::failure::{Failure, OrFail};
 
 /// How often the trust repository looks whether it is time to sign anew. It signs once a day.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(300);
-/// `/readyz` warns when a certificate or TUF role has less than this to live.
-const NEAR: SignedDuration = SignedDuration::from_hours(48);
+/// `/readyz` warns when a certificate, or a TUF role that people sign, has less than this to live: the time that it takes
+/// to bring the holders of offline keys together.
+const NEAR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The same for what the server itself signs every day: two days were missed.
+const NEAR_ONLINE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Work that goes on beside requests until the server stops.
 pub(super) type Chore =
@@ -136,7 +139,7 @@ impl Parts {
 }
 
 fn clock(site: &Site, parts: &mut Parts) {
-    let (clock, required) = (site.clock.clone(), site.config.clock.require_sync);
+    let (clock, required) = (site.clock.clone(), site.require_sync);
     parts.readiness.probe(move || match clock.now() {
         Err(error) => {
             Check::not_ready("clock", format!("{error}: nothing is signed until it is right"))
@@ -286,10 +289,8 @@ fn tsa(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
     };
     let key = Arc::new(site.key(OnlineKey::TimestampAuthority)?);
     let chain = Site::chain(&site.layout.tsa_chain())?;
-    let now =
-        site.clock.now().or_undecided("the timestamp authority has no time that can be trusted")?;
     let until = chain.iter().map(Certificate::not_after).min();
-    let signer = TokenSigner::new(key, chain, None, said.include_chain, now)
+    let signer = TokenSigner::new(key, chain, None, said.include_chain, wall_time())
         .or_undecided("the timestamp authority cannot start")?;
     let authority = TimestampAuthority::new(signer, rules, site.clock.clone());
     parts.route(web::timestamp::routes(Arc::new(authority), Granted::Ok));
@@ -300,13 +301,11 @@ fn tsa(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
 }
 
 fn tuf(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
-    let now =
-        site.clock.now().or_undecided("the trust repository has no time that can be trusted")?;
     let repository = TrustRepository::open(
         &site.layout.tuf(),
         site.key(OnlineKey::TufSnapshot)?,
         site.key(OnlineKey::TufTimestamp)?,
-        now,
+        wall_time(),
     );
     let repository = Arc::new(repository.or_undecided("the trust repository cannot be opened")?);
     let root = repository.file("1.root.json").map(|file| crypto::sha256(&file.contents));
@@ -320,6 +319,12 @@ fn tuf(site: &Site, parts: &mut Parts) -> Result<(), Failure> {
     let clock = site.clock.clone();
     parts.chores.push(Box::new(move |stop| Box::pin(renew(repository, clock, stop))));
     Ok(())
+}
+
+/// The time for what is checked while the server starts. A clock that is not synchronised yet, as after a boot, does not keep
+/// it from starting: requests are refused one by one until it is.
+fn wall_time() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Keeps the trust repository fresh until the server stops.
@@ -341,9 +346,15 @@ async fn renew(repository: Arc<TrustRepository>, clock: Clock, mut stop: watch::
 }
 
 fn tuf_check(clock: &Clock, repository: &TrustRepository) -> Check {
+    match clock.now() {
+        Ok(now) => judge_roles(&repository.state(now)),
+        Err(_) => Check::ready(Role::Tuf.name()),
+    }
+}
+
+/// What the operator is told about the role that matters most.
+fn judge_roles(states: &[RoleState]) -> Check {
     let name = Role::Tuf.name();
-    let Ok(now) = clock.now() else { return Check::ready(name) };
-    let states = repository.state(now);
     let Some(first) = states.iter().min_by_key(|state| state.expires_in_seconds) else {
         return Check::not_ready(name, "there are no metadata");
     };
@@ -353,15 +364,23 @@ fn tuf_check(clock: &Clock, repository: &TrustRepository) -> Check {
             format!("the {} role has expired: `bulla trust propose`", first.role),
         );
     }
-    if first.expires_in_seconds < NEAR.as_secs() {
-        return Check::warning(name, format!("the {} role expires within two days", first.role));
+    match states.iter().find(|state| state.expires_in_seconds < near(state.role).as_secs()) {
+        None => Check::ready(name),
+        Some(state) => {
+            let days = state.expires_in_seconds / (24 * 3600);
+            Check::warning(name, format!("the {} role expires in {days} days", state.role))
+        }
     }
-    Check::ready(name)
+}
+
+/// When the end of a TUF role is near.
+fn near(role: &str) -> SignedDuration {
+    if matches!(role, "snapshot" | "timestamp") { NEAR_ONLINE } else { NEAR }
 }
 
 fn tuf_samples(clock: &Clock, repository: &TrustRepository) -> Vec<Sample> {
     let Ok(now) = clock.now() else { return Vec::new() };
-    let sample = |state: services::repo::RoleState| Sample {
+    let sample = |state: RoleState| Sample {
         name: "bulla_tuf_role_expiry_seconds",
         help: "Seconds until a role of the trust repository expires",
         kind: SampleKind::Gauge,
@@ -436,4 +455,25 @@ fn cannot_open(role: Role, error: impl std::error::Error + Send + Sync + 'static
 struct Opening {
     role: &'static str,
     source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use web::operations::Condition;
+
+    #[test]
+    fn people_are_warned_a_month_ahead_and_of_a_failing_server_two_days() {
+        const DAY: i64 = 24 * 3600;
+        let condition = |role, days: i64| {
+            let state = RoleState { role, version: 1, expires_in_seconds: days * DAY };
+            judge_roles(&[state]).condition
+        };
+        assert_eq!(condition("root", 31), Condition::Ready);
+        assert_eq!(condition("root", 29), Condition::Warning);
+        assert_eq!(condition("targets", 29), Condition::Warning);
+        assert_eq!(condition("timestamp", 3), Condition::Ready);
+        assert_eq!(condition("snapshot", 1), Condition::Warning);
+        assert_eq!(condition("root", 0), Condition::NotReady);
+    }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Site {
     pub(crate) instance: Instance,
     pub(crate) layout: Layout,
     pub(crate) clock: Clock,
+    /// Whether the clock refuses to tell the time while it is not synchronised.
+    pub(crate) require_sync: bool,
     keys: KeyDirectory<OnlineKey>,
     anchors: PathBuf,
     new_anchor: bool,
@@ -70,13 +72,14 @@ impl Site {
         let explicit = options.passphrase_file.as_deref();
         let passphrase = Passphrase::find(explicit, directory).or_undecided(what())?;
         let keys = KeyDirectory::open(&layout.keys(), &passphrase).or_undecided(what())?;
-        let clock = clock(config.clock.require_sync && !options.dev);
+        let require_sync = config.clock.require_sync && !options.dev;
         Ok(Self {
             directory: directory.to_owned(),
             config,
             instance,
             layout,
-            clock,
+            clock: clock(require_sync),
+            require_sync,
             keys,
             anchors: options.anchors.clone(),
             new_anchor: options.new_anchor,

@@ -1,35 +1,47 @@
 //! The certificate of the public port: given, or issued at each start by the directory's own TLS authority.
 
+mod files;
+
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use crypto::{KeyKind, SigningKey};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pki::issue::{Issuer, Serial, ServerName, Validity};
 use services::keys::OnlineKey;
 use web::server::{TlsConfig, tls_from_pem};
 
+use self::files::Files;
 use super::Site;
-use crate::config::Tls;
+use super::roles::Chore;
+use crate::config;
 use crate::failure::{Failure, OrFail};
 
 /// How long a self-made certificate is valid. A server that runs longer is restarted for an update before.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(397 * 24);
 
-/// What connections are encrypted with; `None` for plain HTTP.
-pub(super) fn config(site: &Site) -> Result<Option<TlsConfig>, Failure> {
-    let (chain, key) = match &site.config.tls {
-        Tls::None => return Ok(None),
-        Tls::Files { certificate, key } => (read(site, certificate)?, read(site, key)?),
-        Tls::SelfMade => issue(site)?,
-    };
-    tls_from_pem(&chain, &key).map(Some).or_undecided("connections cannot be encrypted")
+/// What connections are encrypted with, and what keeps it fresh.
+#[derive(Default)]
+pub(super) struct Tls {
+    /// `None` for plain HTTP.
+    pub(super) config: Option<TlsConfig>,
+    pub(super) chore: Option<Chore>,
 }
 
-fn read(site: &Site, path: &Path) -> Result<Vec<u8>, Failure> {
-    let path = site.directory.join(path);
-    std::fs::read(&path).or_undecided(format!("{} cannot be read", path.display()))
+/// How the public port is encrypted.
+pub(super) fn config(site: &Site) -> Result<Tls, Failure> {
+    match &site.config.tls {
+        config::Tls::None => Ok(Tls::default()),
+        config::Tls::Files { certificate, key } => {
+            Files::of(site.directory.join(certificate), site.directory.join(key)).serve()
+        }
+        config::Tls::SelfMade => {
+            let (chain, key) = issue(site)?;
+            let config =
+                tls_from_pem(&chain, &key).or_undecided("connections cannot be encrypted")?;
+            Ok(Tls { config: Some(config), chore: None })
+        }
+    }
 }
 
 /// A new key and a certificate for the public host. Clients know the authority from the trust repository.
@@ -44,8 +56,8 @@ fn issue(site: &Site) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         .chain(site.config.hosts.iter().map(String::as_str))
         .map(server_name)
         .collect();
-    let now = site.clock.now().or_undecided(doing)?;
-    let validity = Validity::starting(now, LIFETIME);
+    // Wall time: a clock that is not synchronised yet does not keep the server from starting.
+    let validity = Validity::starting(Timestamp::now(), LIFETIME);
     let serial = Serial::from_random(crypto::random_array());
     let certificate =
         issuer.tls_server(key.public_key(), &names, validity, serial).or_undecided(doing)?;
