@@ -28,6 +28,8 @@ seeds() {
         timestamp_json) find "$shared/data/tsa" -name request.json ;;
         jwk_set) find "$shared/data/fulcio" -name jwks.json ;;
         fulcio_request) find "$shared/data/fulcio"/{http,issued} -name request.json ;;
+        fulcio_answer) find "$shared/data/fulcio/http" -name response.json ;;
+        log_entry) find "$shared/data/rekor-v2/answers" -name response.json ;;
         fulcio_config) find "$shared/data/fulcio" -name 'config.yaml' | head -n 60 ;;
         tuf_metadata) find "$shared/data/trust/tuf-public-good" -name '*.json' ;;
         pem | x509_key) find "$shared/data" -name '*.pem' -o -name '*.pub' ;;

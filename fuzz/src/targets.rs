@@ -7,6 +7,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("public_key", |data| drop(crypto::PublicKey::from_spki_der(data))),
     ("signing_key", |data| drop(crypto::SigningKey::from_pem(data))),
     ("cosign_key", cosign_key),
+    ("key_file", key_file),
     // merkle
     ("note", note),
     ("checkpoint", checkpoint),
@@ -30,6 +31,15 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("rekor_v2_request", |data| drop(wire::rekor_v2::CreateEntryRequest::from_json(data))),
     ("timestamp_json", |data| drop(wire::tsa::JsonRequest::parse(data))),
     ("fulcio_request", fulcio_request),
+    ("log_entry", |data| drop(wire::bundle::TransparencyLogEntry::parse(data))),
+    ("compact_jwt", compact_jwt),
+    ("oidc", oidc),
+    // storage
+    ("record", storage::fuzzing::record),
+    ("segment", storage::fuzzing::segment),
+    ("anchor", storage::fuzzing::anchor),
+    ("format", storage::fuzzing::format),
+    ("entry_bundle", storage::fuzzing::bundle),
     // entries
     ("rekor_v1_entry", |data| drop(entries::admit_v1(entries::V1, data))),
     ("rekor_v2_entry", rekor_v2_entry),
@@ -39,7 +49,24 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("fulcio_config", |data| drop(services::ca::Config::read(data))),
     ("id_token", id_token),
     ("jwk_set", jwk_set),
+    ("fulcio_template", |data| text(data, services::ca::fuzz_template)),
+    ("ct_data_tile", |data| drop(services::ct::TileLeaf::read_tile(data))),
+    ("redirect_uri", |data| text(data, |uri| drop(services::idp::RedirectUri::parse(uri)))),
+    ("authorization_request", authorization_request),
+    // web
+    ("form", web::oidc::fuzz_form),
+    ("ct_submission", web::rfc6962::fuzz_submission),
+    // client
+    ("identity_token", identity_token),
+    ("fulcio_answer", client::fulcio::fuzz_answer),
+    ("rekor_v1_answer", client::rekor::fuzz_answer_v1),
 ];
+
+fn text(data: &[u8], read: impl FnOnce(&str)) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        read(text);
+    }
+}
 
 fn pem(data: &[u8]) {
     if let Ok((block, _)) = crypto::decode_pem(data) {
@@ -52,6 +79,38 @@ fn pem(data: &[u8]) {
 fn cosign_key(data: &[u8]) {
     // A password that never fits: the parameters are checked before any work is done with them.
     let _ = crypto::cosign_key::open(data, b"");
+}
+
+fn key_file(data: &[u8]) {
+    // As above: the costs that are accepted are bounded.
+    let cost = crypto::key_file::Cost::Random;
+    let _ = crypto::key_file::Keyring::new(Vec::new().into(), cost).open(data);
+}
+
+fn compact_jwt(data: &[u8]) {
+    text(data, |token| drop(wire::oidc::CompactJwt::parse(token)));
+}
+
+/// All documents of OpenID Connect that others send.
+fn oidc(data: &[u8]) {
+    let _ = serde_json::from_slice::<wire::oidc::Discovery>(data);
+    let _ = serde_json::from_slice::<wire::oidc::TokenResponse>(data);
+    let _ = serde_json::from_slice::<wire::oidc::ErrorResponse>(data);
+    let _ = serde_json::from_slice::<wire::oidc::DeviceAuthorization>(data);
+    let _ = serde_json::from_slice::<wire::oidc::IdTokenClaims>(data);
+}
+
+fn authorization_request(data: &[u8]) {
+    let parameters = url::form_urlencoded::parse(data).into_owned();
+    if let Ok(request) = services::idp::AuthorizationRequest::read(parameters) {
+        let _ = request.refusal("http://localhost/auth", "access_denied");
+    }
+}
+
+fn identity_token(data: &[u8]) {
+    text(data, |token| {
+        let _ = client::oidc::IdentityToken::parse(token, "sigstore", Default::default());
+    });
 }
 
 fn fulcio_request(data: &[u8]) {
