@@ -4,7 +4,9 @@
 //! the ordinary authorization code flow, and the file is signed and verified as by `sign-blob` and `verify-blob`.
 
 use std::fmt;
+use std::fs::DirBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +17,7 @@ use client::sign::{Signed, Signer};
 use jiff::Timestamp;
 use net::{Client, Settings};
 use serde::Serialize;
-use services::idp::UserFile;
+use services::idp::{UserFile, UserFileError};
 use services::init::{InitOptions, Initialised};
 use verify::{Artifact, Expected, Policy, Verified};
 use wire::bundle::Bundle;
@@ -23,7 +25,7 @@ use wire::signing_config::SigningConfig;
 use wire::trusted_root::TrustedRoot;
 
 use crate::command_line::Globals;
-use crate::config::{Config, Role};
+use crate::config::{Config, Role, Tls};
 use crate::failure::{Failure, OrFail};
 use crate::init::{Settings as InitSettings, make};
 use crate::input::with_ending;
@@ -56,41 +58,39 @@ struct Report {
     directory: PathBuf,
     artifact: PathBuf,
     bundle: PathBuf,
+    trusted_root: PathBuf,
     identity: String,
     issuer: String,
     log_index: u64,
+    /// How to call this program, which may not be on the path.
+    #[serde(skip)]
+    program: String,
     #[serde(skip)]
     kept: bool,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, fingerprint, artifact, bundle, identity, issuer, .. } = self;
-        let (artifact, bundle) = (artifact.display(), bundle.display());
+        let Self { url, fingerprint, identity, issuer, program, .. } = self;
+        let (artifact, bundle) = (self.artifact.display(), self.bundle.display());
+        let trusted_root = self.trusted_root.display();
+        let signer =
+            format!("--certificate-identity {identity} --certificate-oidc-issuer {issuer}");
         writeln!(f, "{artifact} is signed: the proof is {bundle}\n")?;
-        writeln!(f, "try next:")?;
+        writeln!(f, "try next, now or later, with or without the network:")?;
+        let offline = format!("--trusted-root {trusted_root} {signer}");
+        writeln!(f, "  {program} verify-blob {artifact} --bundle {bundle} {offline}")?;
+        writeln!(f, "  cosign verify-blob {artifact} --bundle {bundle} {offline}")?;
+        writeln!(f, "  {program} bundle inspect {bundle}")?;
         if self.kept {
-            writeln!(f, "  bulla trust add {url} --fingerprint {fingerprint}")?;
-            writeln!(
-                f,
-                "  bulla verify-blob {artifact} --certificate-identity {identity} --certificate-oidc-issuer {issuer}"
-            )?;
-            writeln!(
-                f,
-                "  cosign initialize --mirror {url}/tuf --root {}/tuf/1.root.json",
-                self.directory.display()
-            )?;
-            write!(
-                f,
-                "  cosign verify-blob {artifact} --bundle {bundle} --certificate-identity {identity} --certificate-oidc-issuer {issuer}"
-            )
+            writeln!(f, "\nand while the server runs:")?;
+            writeln!(f, "  {program} trust add {url} --fingerprint {fingerprint}")?;
+            let root = self.directory.join("tuf/1.root.json");
+            write!(f, "  cosign initialize --mirror {url}/tuf --root {}", root.display())
         } else {
-            writeln!(
-                f,
-                "  bulla quickstart --keep {artifact}     # leaves the server running, for cosign too"
-            )?;
-            writeln!(f, "  bulla bundle inspect {bundle}")?;
-            write!(f, "  bulla init DIR --url https://sigstore.example.com     # one to keep")
+            writeln!(f, "\nand for a server that stays, for this once or for good:")?;
+            writeln!(f, "  {program} quickstart --keep {artifact}")?;
+            write!(f, "  {program} init DIR --url https://sigstore.example.com --tls")
         }
     }
 }
@@ -112,18 +112,23 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{} is not a file", args.file.display())));
     }
     let home = Home::make(args.dir.as_deref(), args.keep)?;
-    let made = prepare(&home)?;
-    story.tell(format!(
-        "made keys, certificates, logs and a root of trust in {} (for development: the offline keys are there too)",
-        home.directory().display()
-    ));
+    let config = home.config()?;
+    let made = prepare(&home, config.as_ref())?;
+    let directory = home.directory().display();
+    story.tell(if made.made {
+        format!(
+            "made keys, certificates, logs and a root of trust in {directory} (for development: the offline keys are there too)"
+        )
+    } else {
+        format!("{directory} was there already")
+    });
     let password = hex::encode(crypto::random_array::<16>());
     let config = Config::read(home.directory())
         .or_undecided("the configuration that was just written cannot be read")?;
     let users = UserFile::at(&home.directory().join(&config.idp.users));
     let adding = std::thread::spawn({
         let password = password.clone();
-        move || users.add(EMAIL, &password, Timestamp::now())
+        move || establish(&users, &password)
     });
     let options = SiteOptions {
         passphrase_file: None,
@@ -135,32 +140,45 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     online::run(async {
         let server = Server::start(site).await?;
         story.tell(format!("ready: {} serves {}", server.url(), role_names()));
-        let added = adding.join().map_err(|_| Failure::undecided("adding the demo user failed"))?;
-        match added {
-            Err(services::idp::UserFileError::Taken { .. }) | Ok(_) => {}
-            Err(error) => return Err(Failure::undecided(error)),
-        }
         let demo = Demo { story: &story, server: &server, home: &home };
-        let report = demo.sign_and_verify(args, &made, &password).await?;
-        globals.output.print(&report)?;
-        if args.keep {
-            story.tell(format!(
-                "the server goes on at {}; sign in as {EMAIL} with the password {password}; stop it with Ctrl-C",
-                server.url()
-            ));
-            terminated().await?;
-        }
+        let shown = async {
+            let added = adding.join();
+            added.map_err(|_| Failure::undecided("adding the demo user failed"))??;
+            globals.output.print(&demo.sign_and_verify(args, &made, &password).await?)?;
+            if args.keep {
+                story.tell(format!(
+                    "the server goes on at {}; sign in as {EMAIL} with the password {password}; stop it with Ctrl-C",
+                    server.url()
+                ));
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        };
+        // Whatever ends it, the server is stopped and a temporary directory is removed.
+        let outcome = tokio::select! {
+            outcome = shown => outcome,
+            interrupted = terminated() => interrupted,
+        };
         server.stop().await;
-        Ok(())
+        outcome
     })
 }
 
-/// Makes the directory as `init` would.
-fn prepare(home: &Home) -> Result<Initialised, Failure> {
-    let free =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    let listen: SocketAddr = free.or_undecided("there is no free port on loopback")?;
-    let url = format!("http://localhost:{}", listen.port());
+/// Makes the demo user, or gives one that is there the new password.
+fn establish(users: &UserFile, password: &str) -> Result<(), Failure> {
+    match users.add(EMAIL, password, Timestamp::now()) {
+        Err(UserFileError::Taken { .. }) => users.set_password(EMAIL, password),
+        added => added.map(drop),
+    }
+    .or_undecided("the demo user cannot be made")
+}
+
+/// Makes the directory as `init` would: at the address of its own configuration if it has one, else at a free port.
+fn prepare(home: &Home, config: Option<&Config>) -> Result<Initialised, Failure> {
+    let (listen, url) = match config {
+        Some(config) => (config.listen, config.base_url().to_owned()),
+        None => free_address()?,
+    };
     let options = InitOptions {
         directory: home.directory().to_owned(),
         url: url.parse().or_undecided("the address on loopback is no URL")?,
@@ -169,11 +187,19 @@ fn prepare(home: &Home) -> Result<Initialised, Failure> {
         root_keys: 1,
         threshold: 1,
         organization: "bulla quickstart".to_owned(),
-        tls: false,
+        tls: config.is_some_and(|config| !matches!(config.tls, Tls::None)),
         anchors: home.anchors(),
         dev: true,
     };
     make(&options, &InitSettings { listen, roles: Vec::new(), require_sync: false })
+}
+
+/// A port on loopback that is free now, and the URL of a server there.
+fn free_address() -> Result<(SocketAddr, String), Failure> {
+    let free =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let listen = free.or_undecided("there is no free port on loopback")?;
+    Ok((listen, format!("http://localhost:{}", listen.port())))
 }
 
 /// The demonstration itself.
@@ -205,6 +231,10 @@ impl Demo<'_> {
         file::write(&bundle, signed.bundle.to_json().as_bytes(), Readers::Everyone)
             .map_err(Failure::undecided)?;
         self.story.tell(format!("bundle: {}", bundle.display()));
+        // The server may be gone in a second: what its signatures are verified with stays.
+        let trusted_root = with_ending(&args.file, ".trusted_root.json");
+        file::write(&trusted_root, trust.to_json().as_bytes(), Readers::Everyone)
+            .map_err(Failure::undecided)?;
 
         let verified = verify_offline(
             &bundle,
@@ -223,6 +253,8 @@ impl Demo<'_> {
             directory: self.home.directory().to_owned(),
             artifact: args.file.clone(),
             bundle,
+            trusted_root,
+            program: program(),
             identity: EMAIL.to_owned(),
             issuer: self.server.issuer(),
             log_index,
@@ -285,6 +317,11 @@ fn verify_offline(
     verify::verify(artifact, &bundle, &policy, trust).or_refused("the bundle does not verify")
 }
 
+/// The path of this program: it may have been started by another, such as `cargo run`.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "bulla".to_owned(), |path| path.display().to_string())
+}
+
 fn role_names() -> String {
     let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
     names.join(", ")
@@ -303,8 +340,24 @@ impl Home {
         }
         let name = format!("bulla-quickstart-{}", hex::encode(crypto::random_array::<6>()));
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).or_undecided(format!("{} cannot be made", path.display()))?;
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .or_undecided(format!("{} cannot be made", path.display()))?;
         Ok(if keep { Self::Named(path.join("server")) } else { Self::Temporary(path) })
+    }
+
+    /// The configuration of a server that is there already.
+    fn config(&self) -> Result<Option<Config>, Failure> {
+        let directory = self.directory();
+        if !directory.join("bulla.toml").exists() {
+            return Ok(None);
+        }
+        let config = Config::read(directory).map_err(|error| {
+            let hint = error.hint();
+            Failure::usage(error).hint(hint)
+        })?;
+        Ok(Some(config))
     }
 
     fn directory(&self) -> &Path {

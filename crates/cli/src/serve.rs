@@ -120,6 +120,7 @@ impl Server {
         let page = web::page::routes(web::page::Page {
             url: site.config.base_url().to_owned(),
             fingerprint: parts.fingerprint,
+            tls_authority: tls::authority(&site, parts.trust.as_deref()),
             readiness: Arc::clone(&readiness),
             logs: parts.logs_on_page,
         });

@@ -24,6 +24,9 @@ pub struct Page {
     pub url: String,
     /// The fingerprint of `1.root.json`, where there is a trust repository.
     pub fingerprint: Option<String>,
+    /// Where the server's TLS certificate is of its own authority: the SHA-256, in hexadecimal, of `tls_ca.pem` in the trust
+    /// repository, which clients need before they can connect at all.
+    pub tls_authority: Option<String>,
     /// Whom to ask how the parts are.
     pub readiness: Arc<Readiness>,
     /// The logs.
@@ -85,7 +88,7 @@ async fn show(State(page): State<Arc<Page>>) -> Response {
         setups: page
             .fingerprint
             .as_deref()
-            .map(|print| setups(&page.url, print))
+            .map(|print| setups(&page.url, print, page.tls_authority.as_deref()))
             .unwrap_or_default(),
     };
     let Ok(html) = html.render() else {
@@ -102,15 +105,31 @@ fn policy() -> String {
     )
 }
 
-fn setups(url: &str, fingerprint: &str) -> Vec<Setup> {
-    let setup = |title, commands: String| Setup { title, commands };
+/// Gets the certificate authority of the server's own TLS, without which nothing can be fetched with a check: the hash is
+/// the check.
+fn trust_tls(url: &str, hash: &str, variable: &str) -> String {
+    format!(
+        "curl -ksSfo tls_ca.pem {url}/tuf/targets/{hash}.tls_ca.pem\n\
+         echo '{hash}  tls_ca.pem' | sha256sum -c &&\n\
+         export {variable}=$PWD/tls_ca.pem CURL_CA_BUNDLE=$PWD/tls_ca.pem\n"
+    )
+}
+
+fn setups(url: &str, fingerprint: &str, tls_authority: Option<&str>) -> Vec<Setup> {
+    // The variable by which each runtime is told of a certificate authority.
+    let setup = |title, variable: Option<&str>, commands: String| {
+        let first = tls_authority.zip(variable).map(|(hash, name)| trust_tls(url, hash, name));
+        Setup { title, commands: first.unwrap_or_default() + &commands }
+    };
     vec![
         setup(
             "Use it with bulla",
+            None,
             format!("bulla trust add {url} --fingerprint {fingerprint}\nbulla sign-blob FILE"),
         ),
         setup(
             "Use it with cosign",
+            Some("SSL_CERT_FILE"),
             format!(
                 "curl -sSfo root.json {url}/tuf/1.root.json\n\
                  cosign initialize --mirror {url}/tuf --root root.json --root-checksum sha256:{}\n\
@@ -120,6 +139,7 @@ fn setups(url: &str, fingerprint: &str) -> Vec<Setup> {
         ),
         setup(
             "Use it with sigstore-python",
+            Some("REQUESTS_CA_BUNDLE"),
             format!(
                 "curl -sSfo root.json {url}/tuf/1.root.json\n\
                  sigstore --instance {url}/tuf trust-instance root.json\n\
@@ -128,6 +148,7 @@ fn setups(url: &str, fingerprint: &str) -> Vec<Setup> {
         ),
         setup(
             "Use it with sigstore-js",
+            Some("NODE_EXTRA_CA_CERTS"),
             format!(
                 "curl -sSfo root.json {url}/tuf/1.root.json\n\
                  // sign with fulcioURL and rekorURL {url}, tsaServerURL {url}; then\n\
@@ -151,6 +172,7 @@ mod tests {
         let page = Page {
             url: "https://sigstore.example.com".into(),
             fingerprint: Some("SHA256:00".into()),
+            tls_authority: None,
             readiness: Arc::new(readiness),
             logs: vec![LogOnPage {
                 name: "transparency log",
@@ -169,5 +191,20 @@ mod tests {
         );
         assert!(html.contains("<td class=\"number\">42</td>"));
         assert!(html.contains("clock is &#60;not&#62; synchronised"));
+    }
+
+    #[test]
+    fn every_foreign_client_is_first_told_of_a_self_made_authority() {
+        let begins = |hash| {
+            let all = setups("https://sigstore.example.com", "SHA256:00", hash);
+            all.iter().filter(|setup| setup.commands.starts_with("curl -ksSfo tls_ca.pem")).count()
+        };
+        assert_eq!(begins(Some("ab12")), 3);
+        assert_eq!(begins(None), 0);
+        let commands = trust_tls("https://sigstore.example.com", "ab12", "SSL_CERT_FILE");
+        assert!(
+            commands
+                .contains("/tuf/targets/ab12.tls_ca.pem\necho 'ab12  tls_ca.pem' | sha256sum -c")
+        );
     }
 }

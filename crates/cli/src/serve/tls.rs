@@ -9,6 +9,7 @@ use crypto::{KeyKind, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 use pki::issue::{Issuer, Serial, ServerName, Validity};
 use services::keys::OnlineKey;
+use services::repo::TrustRepository;
 use web::server::{TlsConfig, tls_from_pem};
 
 use self::files::Files;
@@ -42,6 +43,15 @@ pub(super) fn config(site: &Site) -> Result<Tls, Failure> {
             Ok(Tls { config: Some(config), chore: None })
         }
     }
+}
+
+/// The SHA-256 of the authority of a self-made certificate, where clients can get it from the trust repository.
+pub(super) fn authority(site: &Site, trust: Option<&TrustRepository>) -> Option<String> {
+    if !matches!(site.config.tls, config::Tls::SelfMade) {
+        return None;
+    }
+    let hash = hex::encode(crypto::sha256(&std::fs::read(site.layout.tls_ca()).ok()?));
+    trust?.file(&format!("targets/{hash}.tls_ca.pem")).map(|_| hash)
 }
 
 /// A new key and a certificate for the public host. Clients know the authority from the trust repository.
