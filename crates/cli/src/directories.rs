@@ -10,7 +10,8 @@ use crate::failure::Failure;
 /// It is named after the data directory's path, so that two servers do not share anchors.
 pub(crate) fn anchors(said: Option<&Path>, directory: &Path) -> Result<PathBuf, Failure> {
     if let Some(said) = said {
-        return Ok(said.to_owned());
+        // A bare name has no parent that could be synced.
+        return Ok(std::path::absolute(said).unwrap_or_else(|_| said.to_owned()));
     }
     let state = std::env::var_os("XDG_STATE_HOME")
         .map(PathBuf::from)
