@@ -264,6 +264,7 @@ def main():
             load.token, issued = server.token(), time.monotonic()
         between += load.run_until_killed(random.uniform(0.05, 0.6)) > 0
         server.start()
+        server.wait_until_ready()
         check(load, whole=kill % 50 == 49)
     check(load, whole=True)
     log = (server.directory / "serve.log").read_text(errors="replace")

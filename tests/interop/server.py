@@ -77,6 +77,16 @@ class Server:
             time.sleep(0.05)
         raise Failed("the server did not start:\n" + self.log())
 
+    def wait_until_ready(self):
+        """After a crash a log indexes its newest entries before it takes or finds any."""
+        for _ in range(600):
+            try:
+                self.get("/readyz")
+                return
+            except urllib.error.HTTPError:
+                time.sleep(0.05)
+        raise Failed("the server is not ready:\n" + self.log())
+
     def log(self):
         return (self.directory / "serve.log").read_text(errors="replace")[-8000:]
 
