@@ -3,6 +3,13 @@
 //! One file per command. What was typed is [`command_line`]; how a command ends is [`failure`]; what it
 //! prints is [`output`]. Commands that stay on this machine start no runtime and open no socket.
 
+#![allow(
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments of arguments are help texts for a terminal"
+)]
+
 mod command_line;
 mod directories;
 mod failure;
