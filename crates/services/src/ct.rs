@@ -1,6 +1,6 @@
 //! The CT log: every certificate of our authorities, recorded before it leaves.
 //!
-//! Submissions are judged on the task of the request ([`submission`]), then ordered, signed and made durable by
+//! Submissions are judged on the task of the request (`submission`), then ordered, signed and made durable by
 //! the engine; an SCT is given only when its leaf is under a published checkpoint. Reads are those of RFC 6962
 //! and of C2SP static-ct-api, from the one tree.
 

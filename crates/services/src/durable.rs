@@ -16,7 +16,7 @@ pub(crate) fn write(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// As [`write`], for many files of one directory, which the caller syncs once with [`sync_directory`].
+/// As [`write()`], for many files of one directory, which the caller syncs once with [`sync_directory`].
 pub(crate) fn write_without_sync_of_directory(
     path: &Path,
     contents: &[u8],

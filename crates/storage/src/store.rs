@@ -25,7 +25,7 @@ pub struct Settings {
     pub origin: String,
     /// Whether to make an anchor if there is none.
     pub new_anchor: bool,
-    /// A journal segment that has grown beyond this is closed: [`SEGMENT_BYTES`].
+    /// A journal segment that has grown beyond this is closed: `SEGMENT_BYTES`.
     pub segment_bytes: u64,
 }
 
