@@ -17,7 +17,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use web::Router;
 use web::operations::{Metrics, private_routes, public_routes};
-use web::server::{Gate, Listener, Rate, Socket, TlsConfig, guard, serve, serve_socket};
+use web::server::{
+    Gate, Listener, Rate, Socket, TlsConfig, expected_hosts_only, guard, serve, serve_socket,
+};
 use wire::client_trust_config::ClientTrustConfig;
 
 use crate::command_line::Globals;
@@ -185,8 +187,10 @@ impl Doors {
     async fn bind(site: &Site, tls: Option<TlsConfig>) -> Result<Self, Failure> {
         let config = &site.config;
         let cannot = |address: SocketAddr| format!("cannot listen on {address}");
+        let proxies = config.proxies().or_usage("`trusted_proxies` cannot be used")?;
         let public =
             Listener::bind(config.listen, tls).await.or_undecided(cannot(config.listen))?;
+        let public = public.with_proxies(proxies);
         let address = public.address().or_undecided("the address that was bound is not known")?;
         let metrics = match config.admin.metrics {
             None => None,
@@ -211,7 +215,8 @@ impl Doors {
         tasks.spawn(serve(self.public, public, until_stopped()));
         tasks.spawn(serve_socket(self.admin, private.clone(), until_stopped()));
         if let Some(metrics) = self.metrics {
-            tasks.spawn(serve(metrics, private.clone(), until_stopped()));
+            let private = expected_hosts_only(private.clone(), Vec::new());
+            tasks.spawn(serve(metrics, private, until_stopped()));
         }
         tasks
     }
