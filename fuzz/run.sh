@@ -37,7 +37,7 @@ seeds() {
     esac 2>/dev/null
 }
 
-targets=$(FUZZ_TARGET=none "$program" 2>&1 | sed -n 's/.*is one of: //p')
+targets=$({ FUZZ_TARGET=none "$program" 2>&1 || true; } | sed -n 's/.*is one of: //p')
 for target in $targets; do
     mkdir -p "$work/$target" "corpus/$target"
     seeds "$target" | head -n 400 | while read -r file; do cp "$file" "$work/$target/$(sha256sum "$file" | cut -c1-16)"; done
