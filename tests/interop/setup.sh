@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the foreign programs that the slower suites need, below $BULLA_FOREIGN. What is there is left alone.
-#   setup.sh cosign | python | js | browser | proxy | strace | rekor-tiles | deny ...
+#   setup.sh cosign | python | js | browser | proxy | strace | openssl | rekor-tiles | deny | registry | podman | gitsign |
+#            syft | model-signing ...
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=versions.env
@@ -59,6 +60,22 @@ for what in "$@"; do
                 touch "$modules/complete"
             fi
             ;;
+        model-signing)
+            venv="$foreign/model-signing-$MODEL_SIGNING"
+            if [ ! -e "$venv/complete" ]; then
+                rm -rf "$venv"
+                python3 -m venv "$venv"
+                "$venv/bin/pip" install --quiet "model-signing==$MODEL_SIGNING"
+                touch "$venv/complete"
+            fi
+            ;;
+        registry)
+            apt docker-registry skopeo
+            go_tool crane github.com/google/go-containerregistry/cmd/crane "$GO_CONTAINERREGISTRY"
+            ;;
+        podman) apt podman ;;
+        gitsign) go_tool gitsign github.com/sigstore/gitsign "$GITSIGN" ;;
+        syft) go_tool syft github.com/anchore/syft/cmd/syft "$SYFT" ;;
         browser) apt chromium ;;
         proxy) apt nginx-light ;;
         strace) apt strace ;;
