@@ -21,12 +21,19 @@ apt() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# go_tool NAME MODULE VERSION: one program in a folder of its version.
+# go_build NAME PACKAGE VERSION: where a module proxy lacks the list of versions that `go install` asks for, the module
+# itself may still be had. The package is the module's own.
+go_build() {
+    (cd "$foreign" && go mod download "$2@$3")
+    (cd "$(go env GOMODCACHE)/$2@$3" && go build -o "$foreign/$1-$3.new/$1" .)
+}
+
+# go_tool NAME PACKAGE VERSION: one program in a folder of its version.
 go_tool() {
     [ -x "$foreign/$1-$3/bin/$1" ] && return
     rm -rf "$foreign/$1-$3.new"
     mkdir -p "$foreign/$1-$3.new"
-    GOBIN="$foreign/$1-$3.new" go install "$2@$3"
+    GOBIN="$foreign/$1-$3.new" go install "$2@$3" || go_build "$1" "$2" "$3"
     mkdir -p "$foreign/$1-$3/bin"
     mv "$foreign/$1-$3.new/"* "$foreign/$1-$3/bin/$1"
     rmdir "$foreign/$1-$3.new"
