@@ -9,7 +9,7 @@ const HOUSE: &[&[&str]] = &[
     &["services"],
     &["entries", "tlog", "tuf", "verify"],
     &["foreign"],
-    &["pki", "storage", "wire"],
+    &["oci", "pki", "storage", "wire"],
     &["crypto", "merkle", "net"],
     &["testdata"],
 ];
