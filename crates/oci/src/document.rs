@@ -175,8 +175,7 @@ impl Document {
     }
 
     fn written(value: &impl Serialize, media_type: String, content: Content) -> Self {
-        let bytes =
-            Bytes::from(serde_json::to_vec(value).expect("maps have strings as keys"));
+        let bytes = Bytes::from(serde_json::to_vec(value).expect("maps have strings as keys"));
         Self { digest: Digest::of(&bytes), media_type, bytes, content }
     }
 
@@ -349,9 +348,8 @@ mod tests {
 
     #[test]
     fn lists_that_some_writers_leave_null_are_empty() {
-        let json = format!(
-            r#"{{"schemaVersion":2,"config":{CONFIG},"layers":null,"annotations":null}}"#
-        );
+        let json =
+            format!(r#"{{"schemaVersion":2,"config":{CONFIG},"layers":null,"annotations":null}}"#);
         let document = Document::parse(media_type::MANIFEST, json).unwrap();
         assert_eq!(document.manifest().unwrap().layers, []);
     }

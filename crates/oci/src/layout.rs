@@ -5,7 +5,8 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::{
-    AccessError, AttachError, Attached, BlobReader, Descriptor, Digest, Document, FetchError, PushError, Target,
+    AccessError, AttachError, Attached, BlobReader, Descriptor, Digest, Document, FetchError,
+    PushError, Target,
 };
 
 /// A directory or archive that is laid out as an image (OCI Image Layout 1.0).
@@ -48,11 +49,18 @@ impl Layout {
         todo!()
     }
 
-    pub(crate) async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Bytes, FetchError> {
+    pub(crate) async fn blob(
+        &self,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Bytes, FetchError> {
         todo!()
     }
 
-    pub(crate) async fn read_blob(&self, descriptor: &Descriptor) -> Result<BlobReader, FetchError> {
+    pub(crate) async fn read_blob(
+        &self,
+        descriptor: &Descriptor,
+    ) -> Result<BlobReader, FetchError> {
         todo!()
     }
 
@@ -60,7 +68,11 @@ impl Layout {
         todo!()
     }
 
-    pub(crate) fn push_document(&self, document: &Document, tag: Option<&str>) -> Result<(), PushError> {
+    pub(crate) fn push_document(
+        &self,
+        document: &Document,
+        tag: Option<&str>,
+    ) -> Result<(), PushError> {
         todo!()
     }
 

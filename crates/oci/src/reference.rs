@@ -134,9 +134,7 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => {
-                (name, Some(digest.parse().map_err(ReferenceError::Digest)?))
-            }
+            Some((name, digest)) => (name, Some(digest.parse().map_err(ReferenceError::Digest)?)),
             None => (text, None),
         };
         // A colon after the last slash begins a tag; one before belongs to a port.
@@ -256,9 +254,8 @@ fn check_repository(registry: &str, repository: &str) -> Result<String, Referenc
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` (OCI Distribution Specification, Pulling Manifests).
 fn is_component(part: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let separator = |run: &str| {
-        matches!(run, "." | "_" | "__") || run.bytes().all(|byte| byte == b'-')
-    };
+    let separator =
+        |run: &str| matches!(run, "." | "_" | "__") || run.bytes().all(|byte| byte == b'-');
     let ends = part.bytes().next().is_some_and(alphanumeric)
         && part.bytes().last().is_some_and(alphanumeric);
     ends && part
@@ -270,9 +267,8 @@ fn is_component(part: &str) -> bool {
 fn check_tag(tag: &str) -> Result<(), ReferenceError> {
     let first = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let later = |byte: u8| first(byte) || byte == b'.' || byte == b'-';
-    let good = tag.len() <= MAX_TAG
-        && tag.bytes().next().is_some_and(first)
-        && tag.bytes().all(later);
+    let good =
+        tag.len() <= MAX_TAG && tag.bytes().next().is_some_and(first) && tag.bytes().all(later);
     if good { Ok(()) } else { Err(ReferenceError::Tag(cut(tag))) }
 }
 
@@ -320,9 +316,36 @@ mod tests {
         let long = format!("a.b/{}", "a".repeat(MAX_REPOSITORY + 1));
         let long_tag = format!("a.b/c:{}", "a".repeat(MAX_TAG + 1));
         for text in [
-            "", "/", "a.b/", "a.b//c", "a.b/C", "a.b/../c", "a.b/c:", "a.b/c:-x", "a.b/c:a b", "a.b/c@", "a.b/c@sha256:1",
-            "a.b:x/c", "a.b:0/c", "a.b:99999/c", "-a.b/c", "a..b/c", "[::1/c", "[x]:1/c", "user@a.b/c", "a.b/c?d", "a.b/c#d",
-            "a.b/c___d", "a.b/c._d", "a.b/-c", "a.b/c-", "https://a.b/c", "a.b/%2e%2e/c", "a.b/c\n", &long, &long_tag,
+            "",
+            "/",
+            "a.b/",
+            "a.b//c",
+            "a.b/C",
+            "a.b/../c",
+            "a.b/c:",
+            "a.b/c:-x",
+            "a.b/c:a b",
+            "a.b/c@",
+            "a.b/c@sha256:1",
+            "a.b:x/c",
+            "a.b:0/c",
+            "a.b:99999/c",
+            "-a.b/c",
+            "a..b/c",
+            "[::1/c",
+            "[x]:1/c",
+            "user@a.b/c",
+            "a.b/c?d",
+            "a.b/c#d",
+            "a.b/c___d",
+            "a.b/c._d",
+            "a.b/-c",
+            "a.b/c-",
+            "https://a.b/c",
+            "a.b/%2e%2e/c",
+            "a.b/c\n",
+            &long,
+            &long_tag,
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text:?}");
         }

@@ -24,11 +24,18 @@ impl Repository {
         todo!()
     }
 
-    pub(crate) async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Bytes, FetchError> {
+    pub(crate) async fn blob(
+        &self,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Bytes, FetchError> {
         todo!()
     }
 
-    pub(crate) async fn read_blob(&self, descriptor: &Descriptor) -> Result<BlobReader, FetchError> {
+    pub(crate) async fn read_blob(
+        &self,
+        descriptor: &Descriptor,
+    ) -> Result<BlobReader, FetchError> {
         todo!()
     }
 
@@ -36,7 +43,11 @@ impl Repository {
         todo!()
     }
 
-    pub(crate) async fn push_document(&self, document: &Document, tag: Option<&str>) -> Result<(), PushError> {
+    pub(crate) async fn push_document(
+        &self,
+        document: &Document,
+        tag: Option<&str>,
+    ) -> Result<(), PushError> {
         todo!()
     }
 

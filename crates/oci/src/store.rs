@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    AttachError, BlobReader, Descriptor, Digest, Document, FetchError, Layout, PushError, Repository, Target,
+    AttachError, BlobReader, Descriptor, Digest, Document, FetchError, Layout, PushError,
+    Repository, Target,
 };
 
 /// A place of documents and blobs. Cheap to clone; clones share connections, tokens and what is known of the place.
@@ -102,7 +103,11 @@ impl Store {
     /// # Errors
     ///
     /// See [`PushError`].
-    pub async fn push_document(&self, document: &Document, tag: Option<&str>) -> Result<(), PushError> {
+    pub async fn push_document(
+        &self,
+        document: &Document,
+        tag: Option<&str>,
+    ) -> Result<(), PushError> {
         match self {
             Self::Registry(repository) => repository.push_document(document, tag).await,
             Self::Layout(layout) => layout.push_document(document, tag),
