@@ -27,6 +27,8 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("client_trust_config", |data| drop(wire::client_trust_config::ClientTrustConfig::parse(data))),
     ("statement", |data| drop(wire::statement::Statement::parse(data))),
     ("envelope", |data| drop(wire::dsse::Envelope::parse(data))),
+    ("simple_signing", simple_signing),
+    ("legacy_annotations", legacy_annotations),
     ("body", |data| drop(wire::body::Body::parse(data))),
     ("rekor_v2_request", |data| drop(wire::rekor_v2::CreateEntryRequest::from_json(data))),
     ("timestamp_json", |data| drop(wire::tsa::JsonRequest::parse(data))),
@@ -85,6 +87,26 @@ fn key_file(data: &[u8]) {
     // As above: the costs that are accepted are bounded.
     let cost = crypto::key_file::Cost::Random;
     let _ = crypto::key_file::Keyring::new(Vec::new().into(), cost).open(data);
+}
+
+fn simple_signing(data: &[u8]) {
+    use wire::legacy::SimpleSigning;
+
+    if let Ok(payload) = SimpleSigning::parse(data) {
+        assert_eq!(SimpleSigning::parse(&payload.to_json()), Ok(payload));
+    }
+}
+
+/// The annotations of a layer, given as a JSON object of texts.
+fn legacy_annotations(data: &[u8]) {
+    use wire::legacy::{Annotations, attestation_bundle, signature_bundle};
+
+    let Ok(map) = serde_json::from_slice(data) else { return };
+    let Ok(annotations) = Annotations::read(&map) else { return };
+    let again = Annotations::read(&annotations.to_map()).expect("what was written is read");
+    assert_eq!(again, annotations);
+    let _ = signature_bundle(annotations.clone());
+    let _ = attestation_bundle(annotations, data);
 }
 
 fn compact_jwt(data: &[u8]) {

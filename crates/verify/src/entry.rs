@@ -140,7 +140,9 @@ fn bind_one(
     }
     compare::compare(&body, bundle, material, signed)?;
     let dialect = match body {
-        Body::HashedRekordV1(_) | Body::DsseV1(_) | Body::IntotoV2(_) => Dialect::V1,
+        Body::HashedRekordV1(_) | Body::DsseV1(_) | Body::IntotoV1(_) | Body::IntotoV2(_) => {
+            Dialect::V1
+        }
         Body::HashedRekordV2(_) | Body::DsseV2(_) => Dialect::V2,
     };
     // All members are equal to the bundle's by now, so this is the body that the bundle leads to, and

@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use crate::bundle::KindVersion;
 pub use read::BodyError;
-pub use v1::{DsseV1, DsseV1Signature, HashText, HashedRekordV1, IntotoSignature, IntotoV2};
+pub use v1::{
+    DsseV1, DsseV1Signature, HashText, HashedRekordV1, IntotoSignature, IntotoV1, IntotoV2,
+};
 pub use v2::{DsseV2, HashedRekordV2, SignatureV2, Verifier, VerifierMaterial};
 
 /// The body of a log entry, by kind and version. Kinds that no bundle carries are not here.
@@ -22,6 +24,8 @@ pub enum Body {
     HashedRekordV1(HashedRekordV1),
     /// `dsse` 0.0.1 (Rekor v1).
     DsseV1(DsseV1),
+    /// `intoto` 0.0.1 (Rekor v1, what was attached to images before `dsse`).
+    IntotoV1(IntotoV1),
     /// `intoto` 0.0.2 (Rekor v1, before `dsse`).
     IntotoV2(IntotoV2),
     /// `hashedrekord` 0.0.2 (Rekor v2).
@@ -37,6 +41,7 @@ impl Body {
         match self {
             Self::HashedRekordV1(_) => ("hashedrekord", "0.0.1"),
             Self::DsseV1(_) => ("dsse", "0.0.1"),
+            Self::IntotoV1(_) => ("intoto", "0.0.1"),
             Self::IntotoV2(_) => ("intoto", "0.0.2"),
             Self::HashedRekordV2(_) => ("hashedrekord", "0.0.2"),
             Self::DsseV2(_) => ("dsse", "0.0.2"),
@@ -61,6 +66,7 @@ impl Body {
         match self {
             Self::HashedRekordV1(spec) => write(kind, version, spec),
             Self::DsseV1(spec) => write(kind, version, spec),
+            Self::IntotoV1(spec) => write(kind, version, spec),
             Self::IntotoV2(spec) => write(kind, version, spec),
             Self::HashedRekordV2(spec) => write(kind, version, &HashedRekordV002 { spec }),
             Self::DsseV2(spec) => write(kind, version, &DsseV002 { spec }),

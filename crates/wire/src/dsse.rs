@@ -65,6 +65,35 @@ impl Envelope {
         Ok(envelope)
     }
 
+    /// The envelope's JSON, as it is submitted to a log of Rekor v1 and attached to images in the older way.
+    /// Such a log keeps the digest of this very text.
+    ///
+    /// # Panics
+    ///
+    /// Never: an envelope has no member that JSON could not hold.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an envelope has only strings and lists")
+    }
+
+    /// The envelope's JSON with the members in the order in which cosign before version 3 submitted and attached
+    /// them: the entry kind `intoto` 0.0.1 is bound to a signature by the digest of this text alone.
+    #[must_use]
+    pub fn to_older_json(&self) -> String {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let signature = |signature: &Signature| {
+            let (key_id, bytes) = (text(&signature.key_id), json::base64_text(&signature.signature));
+            format!(r#"{{"keyid":{key_id},"sig":"{bytes}"}}"#)
+        };
+        let signatures: Vec<_> = self.signatures.iter().map(signature).collect();
+        format!(
+            r#"{{"payloadType":{},"payload":"{}","signatures":[{}]}}"#,
+            text(&self.payload_type),
+            json::base64_text(&self.payload),
+            signatures.join(","),
+        )
+    }
+
     /// The bytes that are signed, see [`pae`].
     #[must_use]
     pub fn pae(&self) -> Vec<u8> {
@@ -138,9 +167,12 @@ mod tests {
             payload_type: IN_TOTO.into(),
             signatures: vec![Signature { signature: vec![1, 2], key_id: String::new() }],
         };
-        let text = serde_json::to_string(&envelope).expect("it can be written");
+        let text = envelope.to_json();
         let expected = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AQI="}]}"#;
         assert_eq!(text, expected);
-        assert_eq!(Envelope::parse(text.as_bytes()), Ok(envelope));
+        assert_eq!(Envelope::parse(text.as_bytes()).as_ref(), Ok(&envelope));
+        let older = r#"{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[{"keyid":"","sig":"AQI="}]}"#;
+        assert_eq!(envelope.to_older_json(), older);
+        assert_eq!(Envelope::parse(older.as_bytes()), Ok(envelope));
     }
 }

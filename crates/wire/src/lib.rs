@@ -13,6 +13,7 @@ pub mod client_trust_config;
 pub mod dsse;
 pub mod fulcio;
 pub mod json;
+pub mod legacy;
 pub mod oidc;
 pub mod rekor_v1;
 pub mod rekor_v2;

@@ -47,7 +47,7 @@ pub struct Subject {
     pub name: String,
     /// Its digests: algorithm and lower-case hexadecimal digits.
     pub digest: BTreeMap<String, String>,
-    /// What the signer notes beside it. Only written; nothing of it is judged.
+    /// What the signer notes beside it, where that is text: notes of other forms are passed over in reading.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -176,8 +176,17 @@ fn read_subject(value: Json<'_>) -> Result<Subject, JsonError> {
         };
         members.into_iter().map(read).collect()
     })?;
+    let annotations = object.or_default("annotations", read_annotations)?;
     object.finish(Unknown::Tolerated)?;
-    Ok(Subject { name, digest, annotations: BTreeMap::new() })
+    Ok(Subject { name, digest, annotations })
+}
+
+fn read_annotations(value: Json<'_>) -> Result<BTreeMap<String, String>, JsonError> {
+    let text = |(name, value): (std::borrow::Cow<'_, str>, Json<'_>)| match value {
+        Json::String(text) => Some((name.into_owned(), text.into_owned())),
+        _ => None,
+    };
+    Ok(value.into_object()?.into_members().filter_map(text).collect())
 }
 
 #[cfg(test)]

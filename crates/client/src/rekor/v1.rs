@@ -38,10 +38,7 @@ fn proposal(submission: Submission<'_>) -> Vec<u8> {
         Content::Message(message) => {
             propose_hashedrekord(submission.digest, &message.signature, &pem)
         }
-        Content::Dsse(envelope) => {
-            let envelope = serde_json::json!(envelope).to_string();
-            propose_dsse(&envelope, &[&pem])
-        }
+        Content::Dsse(envelope) => propose_dsse(&envelope.to_json(), &[&pem]),
     };
     proposal.to_string().into_bytes()
 }

@@ -1,7 +1,7 @@
 //! Comparing a body with a bundle, kind by kind.
 
 use crypto::{Digest, decode_pem};
-use wire::body::{Body, DsseV1, HashText, IntotoV2, SignatureV2, VerifierMaterial};
+use wire::body::{Body, DsseV1, HashText, IntotoV1, IntotoV2, SignatureV2, VerifierMaterial};
 use wire::bundle::{Bundle, Content};
 use wire::dsse::Envelope;
 use wire::json::decode_base64;
@@ -44,6 +44,7 @@ pub(super) fn compare(
             same_verifier(logged, material)?;
             same_signature(&logged.content, signature)
         }
+        (Body::IntotoV1(body), Content::Dsse(envelope), _) => intoto_v1(body, envelope, material),
         (Body::IntotoV2(body), Content::Dsse(envelope), _) => intoto_v2(body, envelope, material),
         _ => Err(EntryError::UnfitKind { found: body.kind_version() }),
     }
@@ -56,6 +57,18 @@ fn dsse_v1(body: &DsseV1, envelope: &Envelope, material: &Material) -> Result<()
     same_pem(&logged.verifier, material)?;
     let signature = decode_base64(&logged.signature).ok_or(EntryError::OtherSignature)?;
     same_signature(&signature, &only(&envelope.signatures)?.signature)
+}
+
+/// The body has no signature: what binds it is the digest of the envelope's text, which the log has checked. A bundle
+/// does not keep that text, but its only writer always wrote it in one form.
+fn intoto_v1(body: &IntotoV1, envelope: &Envelope, material: &Material) -> Result<(), EntryError> {
+    only(&envelope.signatures)?;
+    let text = envelope.to_older_json();
+    same_text(&body.hash, &body.hash.algorithm.digest(text.as_bytes()))?;
+    if let Some(hash) = &body.payload_hash {
+        same_payload(hash, envelope)?;
+    }
+    same_pem(&body.public_key, material)
 }
 
 /// The body's digest of the envelope is what the submitter says, so it is not looked at.

@@ -4,7 +4,7 @@ use crypto::{HashAlgorithm, KeyDetails};
 
 use super::{
     Body, DsseV1, DsseV1Signature, DsseV2, HashText, HashedRekordV1, HashedRekordV2,
-    IntotoSignature, IntotoV2, SignatureV2, Verifier, VerifierMaterial,
+    IntotoSignature, IntotoV1, IntotoV2, SignatureV2, Verifier, VerifierMaterial,
 };
 use crate::bundle::{KindVersion, read_certificate, read_digest};
 use crate::json::{self, Json, JsonError, Object, Problem, Unknown};
@@ -46,6 +46,7 @@ impl Body {
                 Self::HashedRekordV1(object.required("spec", hashed_rekord_v1)?)
             }
             ("dsse", "0.0.1") => Self::DsseV1(object.required("spec", dsse_v1)?),
+            ("intoto", "0.0.1") => Self::IntotoV1(object.required("spec", intoto_v1)?),
             ("intoto", "0.0.2") => Self::IntotoV2(object.required("spec", intoto_v2)?),
             ("hashedrekord", "0.0.2") => {
                 Self::HashedRekordV2(object.required("spec", hashed_rekord_v2)?)
@@ -114,6 +115,19 @@ fn dsse_v1(spec: Json<'_>) -> Result<DsseV1, JsonError> {
                 })
             })?,
         })
+    })
+}
+
+fn intoto_v1(spec: Json<'_>) -> Result<IntotoV1, JsonError> {
+    whole(spec, |spec| {
+        let (hash, payload_hash) = spec.required("content", |value| {
+            whole(value, |content| {
+                let hash = content.required("hash", hash_text)?;
+                Ok((hash, content.optional("payloadHash", hash_text)?))
+            })
+        })?;
+        let public_key = spec.required("publicKey", Json::into_bytes)?;
+        Ok(IntotoV1 { hash, payload_hash, public_key })
     })
 }
 

@@ -97,6 +97,34 @@ pub struct DsseV1Signature {
     pub verifier: Vec<u8>,
 }
 
+/// `intoto` 0.0.1: the digest of an envelope. The signature itself is not in the log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IntotoV1 {
+    /// The digest of the envelope's JSON text as it was submitted, which the log has checked.
+    pub hash: HashText,
+    /// The digest of the payload; the first logs left it out.
+    pub payload_hash: Option<HashText>,
+    /// The PEM text of the public key or certificate.
+    pub public_key: Vec<u8>,
+}
+
+impl Serialize for IntotoV1 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Content<'a> {
+            hash: &'a HashText,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payload_hash: &'a Option<HashText>,
+        }
+        let content = Content { hash: &self.hash, payload_hash: &self.payload_hash };
+        let mut object = serializer.serialize_struct("Intoto", 2)?;
+        object.serialize_field("content", &content)?;
+        object.serialize_field("publicKey", &json::base64_text(&self.public_key))?;
+        object.end()
+    }
+}
+
 /// `intoto` 0.0.2: an envelope without its payload.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IntotoV2 {
