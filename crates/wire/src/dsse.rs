@@ -82,7 +82,8 @@ impl Envelope {
     pub fn to_older_json(&self) -> String {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let signature = |signature: &Signature| {
-            let (key_id, bytes) = (text(&signature.key_id), json::base64_text(&signature.signature));
+            let (key_id, bytes) =
+                (text(&signature.key_id), json::base64_text(&signature.signature));
             format!(r#"{{"keyid":{key_id},"sig":"{bytes}"}}"#)
         };
         let signatures: Vec<_> = self.signatures.iter().map(signature).collect();

@@ -125,7 +125,8 @@ fn read_certificate(text: &str) -> Result<Vec<u8>, AnnotationsError> {
 
 fn read_entry(text: &str) -> Result<TransparencyLogEntry, AnnotationsError> {
     let (promise, payload) = read_promise(text).map_err(AnnotationsError::Entry)?;
-    let log_id = hex::decode(&payload.log_id).map_err(|_| AnnotationsError::LogId(payload.log_id))?;
+    let log_id =
+        hex::decode(&payload.log_id).map_err(|_| AnnotationsError::LogId(payload.log_id))?;
     Ok(TransparencyLogEntry {
         log_index: payload.log_index,
         log_id,
@@ -260,7 +261,15 @@ mod tests {
     fn a_certificate_is_nothing_else_and_alone() {
         let pem = encode_pem("CERTIFICATE", &[0x30, 0]);
         let key = encode_pem("PUBLIC KEY", &[0x30, 0]);
-        for text in [" ", "\n\n", &key, &format!("{pem}{pem}"), &format!("{pem}{key}"), &format!("x{pem}"), "null"] {
+        for text in [
+            " ",
+            "\n\n",
+            &key,
+            &format!("{pem}{pem}"),
+            &format!("{pem}{key}"),
+            &format!("x{pem}"),
+            "null",
+        ] {
             assert_eq!(error(CERTIFICATE, text), AnnotationsError::Certificate, "{text}");
         }
         let blanks = annotations(&[(CERTIFICATE, &format!("\n{pem}\n"))]);

@@ -34,9 +34,7 @@ pub fn annotations_of(bundle: &Bundle, chain: Vec<Vec<u8>>) -> Result<Annotation
     })
 }
 
-fn promised(
-    entries: &[TransparencyLogEntry],
-) -> Result<Option<TransparencyLogEntry>, AttachError> {
+fn promised(entries: &[TransparencyLogEntry]) -> Result<Option<TransparencyLogEntry>, AttachError> {
     match only(entries, "log entry")? {
         None => Ok(None),
         Some(entry) if entry.inclusion_promise.is_none() => Err(AttachError::NoPromise),
