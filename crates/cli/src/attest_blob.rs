@@ -8,7 +8,7 @@ use client::predicate::{PredicateType, statement, subject_name};
 use crypto::{Digest, HashAlgorithm};
 use jiff::Timestamp;
 use serde::Serialize;
-use wire::statement::Statement;
+use wire::statement::{Statement, Subject};
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -101,9 +101,11 @@ impl Args {
             Input::Digest(_) => String::new(),
         };
         let predicate = file::read(predicate, MAX_STATEMENT).map_err(Failure::undecided)?;
-        let statement =
-            statement(&name, &digest, &self.predicate_type, &predicate, Timestamp::now())
-                .or_undecided("the predicate cannot be signed")?;
+        let subjects = vec![Subject::new(&name, &digest)];
+        let statement = statement(subjects, &self.predicate_type, &predicate, Timestamp::now())
+            .map_err(|error| {
+                Failure::because("the predicate cannot be signed".to_owned(), error)
+            })?;
         Ok((statement.to_json(), statement.predicate_type))
     }
 

@@ -1,33 +1,33 @@
-//! In-toto statements about files: predicate types by name, and the statement itself.
+//! In-toto statements: predicate types by name, what a predicate of each must have, and the statement itself.
+//!
+//! The table of types is [`kind`]. The statements are those that cosign makes from the same predicate, except that they
+//! are of version 1, and that a predicate in JSON is signed as it was written and not as another writer would put it.
+
+mod kind;
+mod members;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
-use crypto::Digest;
 use jiff::Timestamp;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use wire::statement::{Statement, Subject};
 
-/// The short names of predicate types, as in cosign.
-const NAMES: &[(&str, &str)] = &[
-    ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
-    ("spdx", "https://spdx.dev/Document"),
-    ("spdxjson", "https://spdx.dev/Document"),
-    ("cyclonedx", "https://cyclonedx.org/bom"),
-    ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
-    ("openvex", "https://openvex.dev/ns"),
-    ("link", "https://in-toto.io/Link/v1"),
-    ("custom", CUSTOM),
-];
+pub use kind::Shape;
+use kind::{Form, KINDS, Kind, Member, UNKNOWN};
+use members::Fault;
 
-/// cosign's envelope for predicates of any form.
-const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
-const SPDX: &str = "https://spdx.dev/Document";
+/// The predicate type of statements that say nothing of their subjects but that the signer signed them. cosign uses it
+/// for images.
+pub const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The type of a predicate: a URI.
+/// The type of a predicate: a URI, and the form that its name asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PredicateType(String);
+pub struct PredicateType {
+    uri: String,
+    kind: Option<&'static Kind>,
+}
 
 /// What was said is neither a name that is known nor a URI.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -35,20 +35,21 @@ pub struct PredicateType(String);
 pub struct UnknownPredicateType(String);
 
 fn names() -> String {
-    NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    KINDS.iter().flat_map(|kind| kind.names).copied().collect::<Vec<_>>().join(", ")
 }
 
 impl std::str::FromStr for PredicateType {
     type Err = UnknownPredicateType;
 
     fn from_str(text: &str) -> Result<Self, UnknownPredicateType> {
-        if let Some((_, uri)) = NAMES.iter().find(|(name, _)| *name == text) {
-            return Ok(Self((*uri).to_owned()));
+        let named = KINDS.iter().find(|kind| kind.names.contains(&text) || kind.uri == text);
+        if let Some(kind) = named {
+            return Ok(Self { uri: kind.uri.to_owned(), kind: Some(kind) });
         }
         // RFC 3986 §3: a scheme comes first.
         if text.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
         {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self { uri: text.to_owned(), kind: None });
         }
         Err(UnknownPredicateType(text.to_owned()))
     }
@@ -58,99 +59,158 @@ impl PredicateType {
     /// The URI.
     #[must_use]
     pub fn uri(&self) -> &str {
-        &self.0
+        &self.uri
+    }
+
+    fn forms(&self) -> &'static [Form] {
+        self.kind.map_or(UNKNOWN, |kind| kind.forms)
     }
 }
 
-/// Why a predicate cannot be put into a statement.
+/// Why a predicate cannot be put into a statement of its type. All are for whoever made the predicate to mend, or for
+/// whoever named the type.
 #[derive(Debug, thiserror::Error)]
 pub enum PredicateError {
-    /// Predicates of this type are JSON.
-    #[error("the predicate is not JSON")]
-    Json(#[source] serde_json::Error),
     /// It is not even text.
     #[error("the predicate is not text in UTF-8")]
     Text,
+    /// Predicates of this type are JSON objects.
+    #[error("a predicate of the type {uri} is a JSON object")]
+    Json {
+        /// The type.
+        uri: String,
+        /// Where it stops being one.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Predicates of this type are text of a certain form.
+    #[error("the predicate is not {expected}: none of {signs} is in it")]
+    Form {
+        /// What was expected.
+        expected: &'static str,
+        /// What it is known by.
+        signs: String,
+    },
+    /// The type requires a member that is not there, or null.
+    #[error("the predicate has no member {member}, which the type {uri} requires")]
+    Missing {
+        /// The type.
+        uri: String,
+        /// The names from the predicate inwards, with dots between them.
+        member: String,
+    },
+    /// The type requires that a member is something else.
+    #[error("the predicate's member {member} is not {expected}, as the type {uri} requires")]
+    OtherShape {
+        /// The type.
+        uri: String,
+        /// The names from the predicate inwards, with dots between them.
+        member: String,
+        /// What it must be.
+        expected: Shape,
+    },
 }
 
-/// The statement that says `predicate` about the artifact called `name`.
+/// The statement that says `predicate` about `subjects`.
 ///
-/// As in cosign, a `custom` predicate is wrapped with the time, and an SPDX document that is not JSON becomes a string.
+/// As in cosign, a `custom` predicate becomes a string beside the time, and so does an SPDX document under the name
+/// `spdx`. XML becomes a string, too. Everything else is a JSON object that stays as it was written.
 ///
 /// # Errors
 ///
-/// See [`PredicateError`].
+/// See [`PredicateError`]: the predicate lacks what its type requires.
 pub fn statement(
-    name: &str,
-    digest: &Digest,
+    subjects: Vec<Subject>,
     predicate_type: &PredicateType,
     predicate: &[u8],
     now: Timestamp,
 ) -> Result<Statement, PredicateError> {
     let text = std::str::from_utf8(predicate).map_err(|_| PredicateError::Text)?;
-    let predicate = match serde_json::from_str::<Box<RawValue>>(text) {
-        _ if predicate_type.uri() == CUSTOM => {
-            let wrapped = serde_json::json!({ "Data": text, "Timestamp": now.to_string() });
-            serde_json::value::to_raw_value(&wrapped)
+    let predicate = encode(text, predicate_type, now)?;
+    Ok(Statement::new(subjects, predicate_type.uri(), predicate))
+}
+
+/// The statement with which a signer signs `subjects`, and says nothing else of them.
+#[must_use]
+pub fn signature(subjects: Vec<Subject>) -> Statement {
+    Statement::new(subjects, SIGNATURE, raw(&serde_json::Map::new()))
+}
+
+/// The predicate as it goes into the statement, by the first form that fits.
+fn encode(
+    text: &str,
+    predicate_type: &PredicateType,
+    now: Timestamp,
+) -> Result<Box<RawValue>, PredicateError> {
+    let mut refusal = None;
+    for form in predicate_type.forms() {
+        match form {
+            Form::Json { told_by, members } => {
+                match serde_json::from_str::<members::Members<'_>>(text) {
+                    Ok(object) if told_by.is_none_or(|name| members::has(&object, name)) => {
+                        check(&object, members, predicate_type)?;
+                        return json(text, predicate_type);
+                    }
+                    Ok(_) => {}
+                    Err(source) => {
+                        let uri = predicate_type.uri.clone();
+                        refusal.get_or_insert(PredicateError::Json { uri, source });
+                    }
+                }
+            }
+            Form::Text { signs, .. } if signs.iter().any(|sign| text.contains(sign)) => {
+                return Ok(raw(text));
+            }
+            Form::Text { name, signs } => {
+                let signs = signs.join(", ");
+                refusal.get_or_insert(PredicateError::Form { expected: name, signs });
+            }
+            Form::Wrapped => return Ok(wrapped(text, now)),
         }
-        Ok(json) => Ok(json),
-        Err(_) if predicate_type.uri() == SPDX => serde_json::value::to_raw_value(text),
-        Err(error) => Err(error),
+    }
+    // Every kind has a form, and the last form that refuses says why.
+    Err(refusal.unwrap_or(PredicateError::Text))
+}
+
+fn check(
+    object: &members::Members<'_>,
+    required: &[Member],
+    predicate_type: &PredicateType,
+) -> Result<(), PredicateError> {
+    let refuse = |member: &Member, fault| {
+        let (uri, name) = (predicate_type.uri.clone(), member.path.join("."));
+        match fault {
+            Fault::Missing => PredicateError::Missing { uri, member: name },
+            Fault::OtherShape => {
+                PredicateError::OtherShape { uri, member: name, expected: member.shape }
+            }
+        }
     };
-    let predicate = predicate.map_err(PredicateError::Json)?;
-    Ok(Statement::new(vec![Subject::new(name, digest)], predicate_type.uri(), predicate))
+    required.iter().try_for_each(|member| {
+        members::check(object, member).map_err(|fault| refuse(member, fault))
+    })
+}
+
+fn json(text: &str, predicate_type: &PredicateType) -> Result<Box<RawValue>, PredicateError> {
+    let uri = || predicate_type.uri.clone();
+    serde_json::from_str(text).map_err(|source| PredicateError::Json { uri: uri(), source })
+}
+
+/// cosign's envelope: the time in whole seconds, as its `Timestamp` has it.
+fn wrapped(text: &str, now: Timestamp) -> Box<RawValue> {
+    let timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    raw(&serde_json::json!({ "Data": text, "Timestamp": timestamp }))
+}
+
+/// # Panics
+///
+/// Never: text and objects with text in them always have a JSON form.
+fn raw<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).expect("text and objects of text have a JSON form")
 }
 
 /// The name of a file in a statement: without the directories, which are nobody else's business.
 #[must_use]
 pub fn subject_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use crypto::HashAlgorithm;
-
-    use super::*;
-
-    fn check(kind: &str, predicate: &str) -> Result<String, PredicateError> {
-        let kind = kind.parse().unwrap();
-        let digest = HashAlgorithm::Sha256.digest(b"");
-        statement("a.txt", &digest, &kind, predicate.as_bytes(), Timestamp::UNIX_EPOCH)
-            .map(|statement| String::from_utf8(statement.to_json()).unwrap())
-    }
-
-    #[test]
-    fn a_predicate_is_kept_as_it_was_written() {
-        let statement = check("slsaprovenance1", r#"{"b": 1.0, "a": 1e2}"#).unwrap();
-        assert!(statement.starts_with(
-            r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a.txt","digest":{"sha256":"e3b0"#
-        ));
-        assert!(statement.ends_with(
-            r#""predicateType":"https://slsa.dev/provenance/v1","predicate":{"b": 1.0, "a": 1e2}}"#
-        ));
-    }
-
-    #[test]
-    fn only_spdx_and_custom_predicates_may_be_other_than_json() {
-        assert!(
-            check("spdx", "SPDXVersion: SPDX-2.3").unwrap().contains(r#""SPDXVersion: SPDX-2.3""#)
-        );
-        assert!(
-            check("custom", "x")
-                .unwrap()
-                .contains(r#"{"Data":"x","Timestamp":"1970-01-01T00:00:00Z"}"#)
-        );
-        assert!(matches!(check("vuln", "x"), Err(PredicateError::Json(_))));
-        assert!(matches!(check("https://example.com/p", "{} x"), Err(PredicateError::Json(_))));
-    }
-
-    #[test]
-    fn a_type_is_a_known_name_or_a_uri() {
-        assert_eq!("spdxjson".parse(), Ok(PredicateType(SPDX.into())));
-        assert_eq!("urn:x".parse(), Ok(PredicateType("urn:x".into())));
-        for text in ["provenance", "", ":", "x:", ":x"] {
-            text.parse::<PredicateType>().unwrap_err();
-        }
-    }
 }
