@@ -5,9 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest_blob, bundle, completion, config_show, env, generate_key_pair, import_key_pair, init,
-    initialize, public_key, quickstart, serve, sign_blob, signing_config, trust, trusted_root,
-    user, verify_blob, verify_blob_attestation, version,
+    attest_blob, bundle, completion, condition, config_show, env, generate_key_pair,
+    import_key_pair, init, initialize, public_key, quickstart, serve, sign_blob, signing_config,
+    trust, trusted_root, user, verify_blob, verify_blob_attestation, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -102,6 +102,9 @@ pub(crate) enum Command {
     Version(version::Args),
     /// Print a completion script for a shell
     Completion(completion::Args),
+    /// Judge conditions, as a process that can be ended
+    #[command(hide = true)]
+    JudgeConditions,
 }
 
 impl Command {
@@ -128,6 +131,7 @@ impl Command {
             Self::User(args) => user::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),
             Self::Completion(args) => completion::run(&args, globals),
+            Self::JudgeConditions => condition::judge::run(),
         }
     }
 }
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_help_page_lists_every_command() {
-        for command in CommandLine::command().get_subcommands() {
+        for command in CommandLine::command().get_subcommands().filter(|c| !c.is_hide_set()) {
             let line = format!("\n  {} ", command.get_name());
             assert!(HELP.contains(&line), "{}", command.get_name());
         }

@@ -11,6 +11,7 @@
 )]
 
 mod command_line;
+mod condition;
 mod directories;
 mod failure;
 mod identity;
@@ -22,6 +23,7 @@ mod refusal;
 mod signer;
 mod signing;
 mod specification;
+mod statements;
 mod trusting;
 mod verifying;
 

@@ -36,6 +36,14 @@ pub(crate) fn print_text(text: &str) -> io::Result<()> {
     if text.is_empty() { Ok(()) } else { forgive_closed_pipe(writeln!(io::stdout(), "{text}")) }
 }
 
+/// Writes data to stdout: byte for byte where a program reads it, without what commands terminals where a person does.
+pub(crate) fn print_data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    let shown = if stdout.is_terminal() { printable(text) } else { text.to_owned() };
+    let end = if shown.ends_with('\n') { "" } else { "\n" };
+    forgive_closed_pipe(write!(stdout, "{shown}{end}"))
+}
+
 /// Writes `value` to stdout as indented JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;

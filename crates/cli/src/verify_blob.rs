@@ -5,8 +5,9 @@ use wire::bundle::Content;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::input::{Input, read_bundle};
+use crate::output::say;
 use crate::signer::{Signer, SignerArgs};
-use crate::verifying::{EvidenceArgs, Job};
+use crate::verifying::{EvidenceArgs, Job, Verdict};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,7 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
             .hint("verify it with bulla verify-blob-attestation --type NAME|URI"));
     }
     let job = Job { input: &args.input, path: &path, bundle: &bundle, policy: &policy };
-    let verdict = args.evidence.verify(&job, globals)?;
-    globals.output.print(&verdict)
+    let verified = args.evidence.verify(&job, globals)?;
+    say("Verified OK");
+    globals.output.print(&Verdict::new(&job, &verified))
 }

@@ -1,13 +1,13 @@
-//! `verify-blob-attestation`: whether somebody made a statement about a file. Offline, in constant memory.
-
-use client::predicate::PredicateType;
-use verify::Expected;
+//! `verify-blob-attestation`: whether somebody made a statement about a file. Offline, in constant memory. What is
+//! printed is the statement that was verified, and nothing else.
 
 use crate::command_line::Globals;
-use crate::failure::{Failure, OrFail};
+use crate::failure::Failure;
 use crate::input::{Input, read_bundle};
+use crate::output::{Format, say};
 use crate::signer::{Signer, SignerArgs};
-use crate::verifying::{EvidenceArgs, Job};
+use crate::statements::{self, StatementArgs};
+use crate::verifying::{EvidenceArgs, Job, Verdict};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -15,10 +15,8 @@ pub(crate) struct Args {
     /// The file that the statement is about (- for the standard input), or its digest, such as sha256:0123…
     #[arg(value_name = "FILE|DIGEST")]
     input: Input,
-    /// What kind of statement it must be: a URI, or slsaprovenance, slsaprovenance1, spdx, spdxjson, cyclonedx, vuln,
-    /// openvex, link or custom
-    #[arg(long = "type", value_name = "NAME|URI", default_value = "custom")]
-    predicate_type: PredicateType,
+    #[command(flatten)]
+    statement: StatementArgs,
     #[command(flatten)]
     signer: SignerArgs,
     #[command(flatten)]
@@ -28,11 +26,20 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
     let path = args.input.find_bundle(args.evidence.bundle.as_deref())?;
-    let predicate_type = Expected::exactly(args.predicate_type.uri())
-        .or_usage("the predicate type cannot be expected")?;
-    let policy = args.evidence.policy(&signer)?.with_predicate_type(predicate_type);
+    let policy = args.evidence.policy(&signer)?.with_predicate_type(args.statement.expected()?);
     let bundle = read_bundle(&path)?;
     let job = Job { input: &args.input, path: &path, bundle: &bundle, policy: &policy };
-    let verdict = args.evidence.verify(&job, globals)?;
-    globals.output.print(&verdict)
+    let verified = args.evidence.verify(&job, globals)?;
+    // The policy asks for a predicate type, which only a statement has.
+    let payloads: Vec<&[u8]> = statements::payload(&bundle, &verified).into_iter().collect();
+    let wanted = args.statement.select(&args.input.to_string(), &payloads, |payload| payload)?;
+    say("Verified OK");
+    let verdict = Verdict::new(&job, &verified);
+    match globals.output {
+        Format::Json => globals.output.print(&verdict),
+        Format::Text => {
+            say(verdict.to_string().trim_end());
+            statements::print(wanted.iter().map(|(_, text)| text.as_str()))
+        }
+    }
 }

@@ -14,7 +14,6 @@ use wire::bundle::Bundle;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::input::Input;
-use crate::output::say;
 use crate::refusal;
 use crate::signer::{Claim, Pattern, Signer};
 use crate::trusting;
@@ -74,7 +73,7 @@ impl EvidenceArgs {
     }
 
     /// Verifies. Opens no socket.
-    pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verdict, Failure> {
+    pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verified, Failure> {
         let trust = trusting::load(globals, self.trusted_root.as_deref())?.root()?;
         let artifact = job.input.artifact(&job.policy.algorithms(job.bundle))?;
         let mut result = verify::verify(&artifact, job.bundle, job.policy, &trust);
@@ -85,9 +84,7 @@ impl EvidenceArgs {
             let artifact = Artifact::from_bytes(&contents);
             result = verify::verify(&artifact, job.bundle, job.policy, &trust);
         }
-        let verified = result.map_err(|error| refusal::failure(&job.input.to_string(), error))?;
-        say("Verified OK");
-        Ok(Verdict::new(job, verified))
+        result.map_err(|error| refusal::failure(&job.input.to_string(), error))
     }
 }
 
@@ -170,7 +167,8 @@ struct EntryReport {
 }
 
 impl Verdict {
-    fn new(job: &Job<'_>, verified: Verified) -> Self {
+    /// What `verified` says about the job.
+    pub(crate) fn new(job: &Job<'_>, verified: &Verified) -> Self {
         Self {
             artifact: job.input.to_string(),
             bundle: job.path.to_owned(),
@@ -185,7 +183,7 @@ impl Verdict {
                     kind: entry.kind.to_string(),
                 })
                 .collect(),
-            statement: verified.statement,
+            statement: verified.statement.clone(),
             left_out: verified.left_out.iter().map(left_out).collect(),
         }
     }
