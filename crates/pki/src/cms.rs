@@ -1,11 +1,20 @@
 //! CMS `SignedData` with one signer and signed attributes, RFC 5652 §5: reading it, byte for byte.
+//!
+//! Timestamps carry what they sign ([`tsp`](crate::tsp)); signatures of git objects do not ([`DetachedSignature`]).
+
+mod detached;
+#[cfg(test)]
+mod tests;
 
 use crypto::{HashAlgorithm, PublicKey, Scheme, SignatureError};
 
-use crate::asn1::{self, DerError, Element, Reader, tag};
+use crate::asn1::{self, DerError, Reader, tag};
 use crate::signature::{self, Algorithm, RSA_ENCRYPTION};
 use crate::{Certificate, Oid};
+pub use detached::{Attribute, DetachedError, DetachedSignature, MAX_SIGNATURE, SignedAttributes};
 
+/// `id-data`, RFC 5652 §4.
+pub(crate) const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
 /// `id-signedData`.
 pub(crate) const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
 /// The attribute `id-contentType`, RFC 5652 §11.1.
@@ -17,14 +26,15 @@ pub(crate) const SIGNING_TIME: Oid = Oid::new_unwrap("1.2.840.113549.1.9.5");
 
 /// More embedded certificates are refused: a chain has three or four.
 const MAX_CERTIFICATES: usize = 16;
-/// More signed attributes are refused: a timestamp has four.
+/// More attributes are refused: a timestamp has four that are signed.
 const MAX_ATTRIBUTES: usize = 32;
 
 /// What was signed, by whom, and the candidates for the signer's chain.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedData {
     pub(crate) content_type: Oid,
-    pub(crate) content: Vec<u8>,
+    /// What was signed; `None` if it is elsewhere.
+    pub(crate) content: Option<Vec<u8>>,
     /// Embedded certificates that can be read. They are candidates, and nothing more.
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) signers: Vec<SignerInfo>,
@@ -40,6 +50,8 @@ pub(crate) struct SignerInfo {
     attributes: Vec<(Oid, Vec<u8>)>,
     signature_algorithm: Vec<u8>,
     signature: Vec<u8>,
+    /// The contents of `[1] IMPLICIT SET OF Attribute`: nobody signed them.
+    unsigned_attributes: Vec<u8>,
 }
 
 /// How a signer's certificate is named.
@@ -93,13 +105,15 @@ impl SignedData {
 }
 
 /// `EncapsulatedContentInfo`: type and contents.
-fn encapsulated(mut reader: Reader<'_>) -> Result<(Oid, Vec<u8>), DerError> {
+fn encapsulated(mut reader: Reader<'_>) -> Result<(Oid, Option<Vec<u8>>), DerError> {
     let content_type = reader.oid()?;
-    let mut explicit = reader.expect(tag::constructed(0))?.reader();
+    let explicit = reader.optional(tag::constructed(0))?;
     reader.finish()?;
+    let Some(explicit) = explicit else { return Ok((content_type, None)) };
+    let mut explicit = explicit.reader();
     let content = explicit.expect(tag::OCTET_STRING)?.content().to_vec();
     explicit.finish()?;
-    Ok((content_type, content))
+    Ok((content_type, Some(content)))
 }
 
 fn certificates(mut set: Reader<'_>) -> Result<Vec<Certificate>, DerError> {
@@ -132,16 +146,16 @@ impl SignerInfo {
         let signed = reader.expect(tag::constructed(0))?;
         let signature_algorithm = reader.expect(tag::SEQUENCE)?.der().to_vec();
         let signature = reader.expect(tag::OCTET_STRING)?.content().to_vec();
-        // Unsigned attributes say nothing that is believed.
-        reader.optional(tag::constructed(1))?;
+        let unsigned = reader.optional(tag::constructed(1))?;
         reader.finish()?;
         Ok(Self {
             id,
             digest_algorithm,
             signed_attributes: signed.content().to_vec(),
-            attributes: attributes(&signed)?,
+            attributes: attributes(signed.reader())?,
             signature_algorithm,
             signature,
+            unsigned_attributes: unsigned.map(|set| set.content().to_vec()).unwrap_or_default(),
         })
     }
 
@@ -192,9 +206,8 @@ impl SignerInfo {
 }
 
 /// The attributes: type, and the contents of the set of values.
-fn attributes(signed: &Element<'_>) -> Result<Vec<(Oid, Vec<u8>)>, DerError> {
+fn attributes(mut reader: Reader<'_>) -> Result<Vec<(Oid, Vec<u8>)>, DerError> {
     let mut attributes = Vec::new();
-    let mut reader = signed.reader();
     while !reader.is_empty() {
         let mut attribute = reader.sequence()?;
         let oid = attribute.oid()?;

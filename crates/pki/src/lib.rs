@@ -6,13 +6,13 @@
 //! trust anchors are arguments.
 //!
 //! Start reading at [`Certificate`]; [`chain::verify_path`] says whether one leads to an anchor,
-//! [`sct`] whether a log has promised it, [`issue`] makes new ones, and [`tsp`] reads and writes
-//! timestamps.
+//! [`sct`] whether a log has promised it, [`issue`] makes new ones, [`tsp`] reads and writes timestamps,
+//! and [`cms`] the signatures of git objects.
 
 pub mod asn1;
 mod certificate;
 pub mod chain;
-mod cms;
+pub mod cms;
 pub mod csr;
 pub mod fulcio;
 pub mod issue;

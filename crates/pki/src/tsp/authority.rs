@@ -137,7 +137,7 @@ impl Token {
     fn check_attributes(&self, certificate: &Certificate) -> Result<(), TokenError> {
         let attribute = |attribute| move |DerError| TokenError::Attribute { attribute };
         check_content_type(&self.signer).map_err(attribute("contentType"))?;
-        check_message_digest(&self.signer, &self.data.content)
+        check_message_digest(&self.signer, self.data.content.as_deref().unwrap_or_default())
             .map_err(attribute("messageDigest"))?;
         check_signing_certificate(&self.signer, certificate)
             .map_err(attribute("signingCertificate"))

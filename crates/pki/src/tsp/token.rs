@@ -86,8 +86,18 @@ impl Token {
             return Err(TokenFormatError::Signers { found: data.signers.len() });
         };
         let signer = signer.clone();
-        let info = TstInfo::read(&data.content)?;
+        let content = data.content.as_deref().ok_or(malformed("SignedData")(DerError))?;
+        let info = TstInfo::read(content)?;
         Ok(Self { info, data, signer })
+    }
+
+    /// The `TimeStampToken` in a `TimeStampResp` that grants; a bare token is given back as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFormatError`]. What the token says is not looked at.
+    pub fn bare(der: &[u8]) -> Result<&[u8], TokenFormatError> {
+        content_info(der)
     }
 
     /// The time that it claims.
