@@ -5,6 +5,7 @@
 
 mod entry;
 mod media_type;
+mod protobuf;
 mod read;
 mod write;
 

@@ -15,6 +15,7 @@ pub mod fulcio;
 pub mod json;
 pub mod legacy;
 pub mod oidc;
+pub mod protobuf;
 pub mod rekor_v1;
 pub mod rekor_v2;
 pub mod signing_config;
