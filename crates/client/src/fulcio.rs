@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{KeyKind, PublicKey, SigningKey, SigningKeyError};
+use crypto::{KeyKind, PublicKey, Scheme};
 use jiff::Timestamp;
 use net::{Client, RequestError, Retry, StatusCode, Url};
 use pki::chain::{PathError, Purpose, VerifiedPath, verify_path};
@@ -16,6 +16,7 @@ use serde_json::json;
 use wire::trusted_root::TrustedRoot;
 
 use crate::answer::{Refusal, endpoint, expect, place};
+use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::{IdentityToken, Subject};
 
 /// Where certificates are asked for.
@@ -46,7 +47,7 @@ pub enum CertificateRequestError {
     },
     /// The key cannot prove that it is ours.
     #[error("the proof of possession cannot be signed")]
-    Proof(#[from] SigningKeyError),
+    Proof(#[from] KeyError),
     /// What it sent is not the certificate that was asked for, or none that anybody would trust.
     #[error("the certificate authority gave a certificate that cannot be used")]
     Certificate(#[from] CertificateError),
@@ -94,7 +95,7 @@ pub async fn certify(
     http: &Client,
     base: &Url,
     token: &IdentityToken,
-    key: &SigningKey,
+    key: &dyn KeyHolder,
     trust: &TrustedRoot,
 ) -> Result<Certificate, CertificateRequestError> {
     let url = endpoint(base, SIGNING_CERT_PATH);
@@ -119,10 +120,11 @@ pub async fn certify(
 }
 
 /// The body of the request: the token, our key, and our key's signature over the token's subject.
-fn request(token: &IdentityToken, key: &SigningKey) -> Result<Vec<u8>, SigningKeyError> {
+fn request(token: &IdentityToken, key: &dyn KeyHolder) -> Result<Vec<u8>, KeyError> {
     let (Subject::Email(subject) | Subject::Subject(subject)) = token.subject();
-    let proof = key.sign(subject.as_bytes())?;
-    let algorithm = match key.kind() {
+    let kind = key.public_key().kind();
+    let proof = key.sign_with(Scheme::default_for(kind), subject.as_bytes())?;
+    let algorithm = match kind {
         KeyKind::EcdsaP256 | KeyKind::EcdsaP384 | KeyKind::EcdsaP521 => "ECDSA",
         KeyKind::Ed25519 => "ED25519",
         KeyKind::Rsa { .. } => "RSA_PSS",

@@ -2,13 +2,15 @@
 //!
 //! Start reading at [`sign`], which is the client specification's section on signing from top to bottom. Which
 //! services it talks to is [`select`]'s to say, whom it trusts [`trust`]'s, who signs [`oidc`]'s. Each service has a
-//! module that speaks its API: [`fulcio`], [`tsa`], [`rekor`].
+//! module that speaks its API: [`fulcio`], [`tsa`], [`rekor`]. Git objects are [`git`]'s.
 //!
 //! **Invariant:** the private key of a keyless signing never leaves memory; nothing here encodes one.
 
 mod answer;
 pub mod file;
 pub mod fulcio;
+pub mod git;
+pub mod key_holder;
 pub mod oidc;
 pub mod predicate;
 pub mod rekor;

@@ -7,7 +7,7 @@
 //! Services come from [`select`](crate::select), the token from [`oidc`](crate::oidc). A bundle leaves here only after
 //! the ordinary verifier has accepted it, so that what a service answered is believed nowhere.
 
-mod credential;
+pub(crate) mod credential;
 #[cfg(test)]
 mod secrecy;
 
@@ -16,11 +16,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{
-    Digest, HashAlgorithm, KeyDetails, KeyKind, Scheme, SigningKey, SigningKeyError, sha256,
-};
+use crypto::{Digest, HashAlgorithm, KeyDetails, KeyKind, Scheme, SigningKey, sha256};
 use futures_util::future::try_join_all;
 use net::Client;
+use pki::Certificate;
 use verify::{Artifact, Expected, Policy, PolicyError, Verified, VerifyError, danger};
 use wire::bundle::{
     Bundle, Content, MediaType, MessageSignature, SignerMaterial, TransparencyLogEntry,
@@ -31,6 +30,7 @@ use wire::statement::{Statement, StatementError};
 use wire::trusted_root::TrustedRoot;
 
 use crate::fulcio::CertificateRequestError;
+use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::IdentityToken;
 use crate::rekor::{self, LogError, Submission, Verifier};
 use crate::select::{Log, Services};
@@ -100,7 +100,7 @@ pub enum SignError {
     EnvelopeKey(KeyKind),
     /// The key cannot sign.
     #[error("the signature cannot be made")]
-    Key(#[from] SigningKeyError),
+    Key(#[from] KeyError),
     /// What shall be signed is no in-toto statement.
     #[error("only in-toto statements can be signed as such")]
     Statement(#[from] StatementError),
@@ -150,6 +150,22 @@ impl Signer {
         key: SigningKey,
     ) -> Result<Self, SignError> {
         Ok(Self { services, http, trust, credential: Credential::key(key)? })
+    }
+
+    /// Signs with a key that somebody else holds, in the name of whom the certificate for it names.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyKind`], [`SignError::Nameless`].
+    pub fn certified(
+        services: Services,
+        http: Client,
+        trust: Arc<TrustedRoot>,
+        holder: Box<dyn KeyHolder>,
+        certificate: Certificate,
+    ) -> Result<Self, SignError> {
+        let credential = Credential::certified(holder, certificate)?;
+        Ok(Self { services, http, trust, credential })
     }
 
     /// The hash function of the digests to be given to [`Self::sign`].

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use crypto::{KeyDetails, KeyKind, SigningKey};
+use crypto::{Digest, KeyDetails, KeyKind, PublicKey, Scheme, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 use net::{Client, Url};
-use pki::fulcio::identities;
+use pki::Certificate;
+use pki::fulcio::{identities, issuer};
 use tokio::sync::Mutex;
 use wire::trusted_root::TrustedRoot;
 
 use super::SignError;
 use crate::fulcio::certify;
+use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::IdentityToken;
 use crate::rekor::Verifier;
 
 /// How long a certificate must still last to be used again: the signature is timestamped after it is made.
-const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Where keys come from.
 pub(super) enum Credential {
@@ -30,10 +32,41 @@ pub(super) enum Credential {
     Key(Arc<Ready>),
 }
 
+/// A private key: in this process, or held by somebody else.
+pub(super) enum Key {
+    Own(SigningKey),
+    Held(Box<dyn KeyHolder>),
+}
+
+impl Key {
+    fn holder(&self) -> &dyn KeyHolder {
+        match self {
+            Self::Own(key) => key,
+            Self::Held(holder) => &**holder,
+        }
+    }
+
+    pub(super) fn sign_digest(
+        &self,
+        scheme: Scheme,
+        digest: &Digest,
+    ) -> Result<Vec<u8>, KeyError> {
+        self.holder().sign_digest(scheme, digest)
+    }
+
+    pub(super) fn sign_with(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.holder().sign_with(scheme, message)
+    }
+
+    fn public_key(&self) -> &PublicKey {
+        self.holder().public_key()
+    }
+}
+
 /// A key that can sign now.
 pub(super) struct Ready {
     /// The private key. An ephemeral one is never encoded, and gone with this value.
-    pub(super) key: SigningKey,
+    pub(super) key: Key,
     pub(super) details: KeyDetails,
     pub(super) verifier: Verifier,
     /// For whom the certificate is, and who vouched for that.
@@ -48,7 +81,16 @@ impl Credential {
     pub(super) fn key(key: SigningKey) -> Result<Self, SignError> {
         let details = KeyDetails::for_key(key.public_key()).ok_or(SignError::KeyKind)?;
         let verifier = Verifier::Key(key.public_key().clone());
+        let key = Key::Own(key);
         Ok(Self::Key(Arc::new(Ready { key, details, verifier, identity: None })))
+    }
+
+    /// A key that somebody else holds, and the certificate that vouches for it.
+    pub(super) fn certified(
+        holder: Box<dyn KeyHolder>,
+        certificate: Certificate,
+    ) -> Result<Self, SignError> {
+        Ready::new(Key::Held(holder), certificate).map(|ready| Self::Key(Arc::new(ready)))
     }
 
     /// How signatures will be made. Ephemeral keys are of the kind that every certificate authority and log takes.
@@ -89,16 +131,20 @@ impl Ready {
         token: &IdentityToken,
         trust: &TrustedRoot,
     ) -> Result<Self, SignError> {
-        let key = SigningKey::generate(KeyKind::EcdsaP256)?;
+        let key = SigningKey::generate(KeyKind::EcdsaP256).map_err(KeyError::from)?;
         let certificate = certify(http, authority, token, &key, trust).await?;
+        Self::new(Key::Own(key), certificate)
+    }
+
+    /// Signs in the name of whom the certificate names. It was checked when it was issued, and is again with every
+    /// finished bundle.
+    fn new(key: Key, certificate: Certificate) -> Result<Self, SignError> {
+        let details = KeyDetails::for_key(key.public_key()).ok_or(SignError::KeyKind)?;
         let names = identities(&certificate);
         let name = names.first().ok_or(SignError::Nameless)?.text().to_owned();
-        Ok(Self {
-            key,
-            details: KeyDetails::EcdsaP256Sha256,
-            verifier: Verifier::Certificate(certificate),
-            identity: Some((name, token.issuer().to_owned())),
-        })
+        let issuer = issuer(&certificate).ok().flatten().ok_or(SignError::Nameless)?;
+        let verifier = Verifier::Certificate(certificate);
+        Ok(Self { key, details, verifier, identity: Some((name, issuer)) })
     }
 
     fn lasts(&self, now: Timestamp) -> bool {

@@ -149,7 +149,10 @@ fn token() -> IdentityToken {
 
 /// The PKCS#8 of the ephemeral key that the signer uses.
 async fn export(signer: &Signer) -> Vec<u8> {
-    signer.ready().await.unwrap().key.to_pkcs8_der().unwrap().to_vec()
+    match &signer.ready().await.unwrap().key {
+        credential::Key::Own(key) => key.to_pkcs8_der().unwrap().to_vec(),
+        credential::Key::Held(_) => panic!("the key is our own"),
+    }
 }
 
 /// The private scalar: RFC 5915 §3, `version INTEGER (1), privateKey OCTET STRING`.
