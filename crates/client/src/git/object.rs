@@ -201,9 +201,7 @@ impl Inside {
             name if name == format.header() => Ok(Self::Signature),
             "gpgsig" | "gpgsig-sha256" => Ok(Self::OtherSignature),
             // Git leaves out whatever begins so.
-            name if name.starts_with("gpgsig") => {
-                Err(ObjectError::UnsignedHeader(name.to_owned()))
-            }
+            name if name.starts_with("gpgsig") => Err(ObjectError::UnsignedHeader(name.to_owned())),
             _ => Ok(Self::Content),
         }
     }

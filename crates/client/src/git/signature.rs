@@ -203,10 +203,8 @@ impl Logged<'_> {
     fn body_v2(&self) -> Result<Body, SignatureError> {
         let key_details = KeyDetails::for_key(self.certificate.public_key());
         let material = VerifierMaterial::Certificate(self.certificate.der().to_vec());
-        let verifier = LoggedVerifier {
-            key_details: key_details.ok_or(SignatureError::KeyKind)?,
-            material,
-        };
+        let verifier =
+            LoggedVerifier { key_details: key_details.ok_or(SignatureError::KeyKind)?, material };
         let signature = SignatureV2 { content: self.signature.to_vec(), verifier };
         Ok(Body::HashedRekordV2(HashedRekordV2 { data: self.digest, signature }))
     }

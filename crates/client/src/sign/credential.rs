@@ -46,11 +46,7 @@ impl Key {
         }
     }
 
-    pub(super) fn sign_digest(
-        &self,
-        scheme: Scheme,
-        digest: &Digest,
-    ) -> Result<Vec<u8>, KeyError> {
+    pub(super) fn sign_digest(&self, scheme: Scheme, digest: &Digest) -> Result<Vec<u8>, KeyError> {
         self.holder().sign_digest(scheme, digest)
     }
 

@@ -52,7 +52,9 @@ impl Place {
     pub fn at(path: &Path) -> Result<Self, PlaceError> {
         let failed = |source| PlaceError::Io { path: path.to_owned(), source };
         match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
             _ => {}
         }
         // A symbolic link that somebody else has put here is no directory.

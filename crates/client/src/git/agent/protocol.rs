@@ -13,17 +13,11 @@ pub(super) const MAX_LINE: usize = 1 << 16;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) enum Request {
     /// The key of a slot, or a new one for it. Waits while another client signs in for the slot.
-    Take {
-        slot: String,
-    },
+    Take { slot: String },
     /// The certificate for the new key, in base64. From now on the key is kept for the slot.
-    Keep {
-        certificate: String,
-    },
+    Keep { certificate: String },
     /// A signature over a SHA-256 digest, in hexadecimal digits, with the key that was taken.
-    Sign {
-        digest: String,
-    },
+    Sign { digest: String },
     /// What is kept.
     List {},
     /// An end to all keys.

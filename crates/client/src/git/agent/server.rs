@@ -86,9 +86,8 @@ fn harden() {
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
         // With a limit, locking all that will ever be allocated would end in a failed allocation.
         if getrlimit(Resource::Memlock).current.is_none() {
-            let _ = mlockall(
-                MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT,
-            );
+            let _ =
+                mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crypto::{HashAlgorithm, KeyKind, Scheme, SigningKey};
 use jiff::{SignedDuration, Timestamp};
-use pki::issue::{self, Issuer, LeafRequest, Serial, Validity};
 use pki::fulcio::{ISSUER_V2, LeafContents, San};
+use pki::issue::{self, Issuer, LeafRequest, Serial, Validity};
 use pki::{Certificate, DistinguishedName};
 use std::sync::Arc;
 use tempfile::TempDir;
