@@ -2,7 +2,8 @@
 //!
 //! Start reading at [`sign`], which is the client specification's section on signing from top to bottom. Which
 //! services it talks to is [`select`]'s to say, whom it trusts [`trust`]'s, who signs [`oidc`]'s. Each service has a
-//! module that speaks its API: [`fulcio`], [`tsa`], [`rekor`]. Git objects are [`git`]'s.
+//! module that speaks its API: [`fulcio`], [`tsa`], [`rekor`]. Git objects are [`git`]'s,
+//! container images [`image`]'s.
 //!
 //! **Invariant:** the private key of a keyless signing never leaves memory; nothing here encodes one.
 
@@ -10,6 +11,7 @@ mod answer;
 pub mod file;
 pub mod fulcio;
 pub mod git;
+pub mod image;
 pub mod key_holder;
 pub mod oidc;
 pub mod predicate;

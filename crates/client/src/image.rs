@@ -1,0 +1,34 @@
+//! Container images: signing them, saying something about them, and finding out who did.
+//!
+//! ```text
+//! reference → resolved once → digest → statement → sign::Signer → attached beside the image
+//! reference → resolved once → digest → candidates, within limits → verify::verify, each → proven | rejected
+//! ```
+//!
+//! What is attached is a bundle in a referrer of the image ([`referrer`]), or, for verifiers that read nothing else, a layer
+//! under a tag of its own ([`legacy`]). Nothing here judges: a candidate of either form is a bundle, and `verify::verify`
+//! says whether it holds. Start reading at [`signing::sign`] and [`verifying::verify`].
+
+#![allow(clippy::result_large_err, reason = "errors here end a command, and have digests as facts")]
+
+pub mod candidate;
+pub mod legacy;
+pub mod referrer;
+pub mod signing;
+pub mod statement;
+pub mod subject;
+mod verdict;
+pub mod verifying;
+
+use oci::{Reference, Store};
+
+/// An image, by the name under which somebody asks for it.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The name.
+    pub reference: Reference,
+    /// Where the image lies.
+    pub store: Store,
+    /// Where signatures and attestations are: beside the image, unless somebody says otherwise.
+    pub attachments: Store,
+}

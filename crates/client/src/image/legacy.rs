@@ -1,0 +1,180 @@
+//! Signatures and attestations as layers under a tag of their own: what podman, CRI-O and many admission controllers
+//! read.
+//!
+//! The tag is `sha256-<digits>.sig` or `.att`, all signatures of an image are layers of the one document under it, and
+//! each writer replaces that document. Registries have no way to do that safely for two writers at once: whoever writes
+//! looks afterwards whether the own layer is still there, and begins anew if it is not.
+
+use bytes::Bytes;
+use oci::{Descriptor, Digest, Document, FetchError, Manifest, PushError, Store, Target};
+use wire::legacy::{Annotations, DSSE_LAYER, SIMPLE_SIGNING_LAYER};
+
+/// The most layers under one tag, as in cosign.
+pub(super) const MAX_LAYERS: usize = 1000;
+/// How often a layer that another writer removed is added again.
+const ATTEMPTS: usize = 10;
+/// The configuration's time: everything here has its own time, in timestamps.
+const NO_TIME: &str = "0001-01-01T00:00:00Z";
+
+/// What is kept under a tag of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Signatures.
+    Signature,
+    /// Attestations.
+    Attestation,
+}
+
+impl Kind {
+    /// The tag for the image with this digest.
+    #[must_use]
+    pub fn tag(self, image: &Digest) -> String {
+        let ending = match self {
+            Self::Signature => "sig",
+            Self::Attestation => "att",
+        };
+        format!("{}.{ending}", image.to_tag())
+    }
+
+    /// The media type of the layers.
+    #[must_use]
+    pub const fn layer(self) -> &'static str {
+        match self {
+            Self::Signature => SIMPLE_SIGNING_LAYER,
+            Self::Attestation => DSSE_LAYER,
+        }
+    }
+}
+
+/// A layer to be added.
+pub(super) struct Layer {
+    pub(super) kind: Kind,
+    pub(super) blob: Bytes,
+    pub(super) annotations: Annotations,
+    /// The type of the predicate, for an attestation.
+    pub(super) predicate_type: Option<String>,
+}
+
+/// Why a layer is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// What is under the tag cannot be had.
+    #[error("the signatures that are there already cannot be read")]
+    Fetch(#[from] FetchError),
+    /// It cannot be replaced.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// What is under the tag is no list of signatures.
+    #[error("what is under the tag {0} is not a manifest with signatures")]
+    NoManifest(String),
+    /// Verifiers read no more.
+    #[error("there are {MAX_LAYERS} layers under the tag {0}, which is as many as verifiers read")]
+    Full(String),
+    /// Others write all the time.
+    #[error("others replaced what is under the tag {0} each of {ATTEMPTS} times")]
+    Contended(String),
+}
+
+/// What is under a tag of this kind, if anything.
+///
+/// # Errors
+///
+/// See [`FetchError`].
+pub async fn find(
+    store: &Store,
+    kind: Kind,
+    image: &Digest,
+) -> Result<Option<Document>, FetchError> {
+    match store.fetch(&Target::Tag(kind.tag(image))).await {
+        Ok(document) => Ok(Some(document)),
+        Err(FetchError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds a layer to those under the tag for `image`, and returns the tag.
+pub(super) async fn append(
+    store: &Store,
+    image: &Digest,
+    layer: Layer,
+) -> Result<String, AppendError> {
+    let tag = layer.kind.tag(image);
+    let descriptor = layer.descriptor();
+    store.push_blob(layer.blob).await?;
+    let mut there = layers(store, layer.kind, image).await?;
+    for _ in 0..ATTEMPTS {
+        if there.len() >= MAX_LAYERS {
+            return Err(AppendError::Full(tag));
+        }
+        there.push(descriptor.clone());
+        let config = config(&there);
+        let manifest = Manifest::new(Descriptor::of(oci::media_type::CONFIG, &config), there);
+        store.push_blob(config).await?;
+        store.push_document(&Document::of_manifest(manifest), Some(&tag)).await?;
+        there = layers(store, layer.kind, image).await?;
+        if there.contains(&descriptor) {
+            return Ok(tag);
+        }
+    }
+    Err(AppendError::Contended(tag))
+}
+
+async fn layers(store: &Store, kind: Kind, image: &Digest) -> Result<Vec<Descriptor>, AppendError> {
+    match find(store, kind, image).await? {
+        None => Ok(Vec::new()),
+        Some(document) => match document.manifest() {
+            Some(manifest) => Ok(manifest.layers.clone()),
+            None => Err(AppendError::NoManifest(kind.tag(image))),
+        },
+    }
+}
+
+impl Layer {
+    fn descriptor(&self) -> Descriptor {
+        let mut annotations = self.annotations.to_map();
+        if let Some(predicate_type) = &self.predicate_type {
+            annotations
+                .insert(wire::legacy::PREDICATE_TYPE.to_owned(), predicate_type.clone());
+        }
+        Descriptor { annotations, ..Descriptor::of(self.kind.layer(), &self.blob) }
+    }
+}
+
+/// The configuration of an image that no machine runs: its layers, which are not compressed.
+fn config(layers: &[Descriptor]) -> Bytes {
+    let digests: Vec<String> = layers.iter().map(|layer| layer.digest.to_string()).collect();
+    let history: Vec<_> =
+        layers.iter().map(|_| serde_json::json!({ "created": NO_TIME })).collect();
+    let config = serde_json::json!({
+        "architecture": "", "created": NO_TIME, "history": history, "os": "",
+        "rootfs": { "type": "layers", "diff_ids": digests }, "config": {},
+    });
+    config.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_where_others_look_for_them() {
+        let digest = Digest::of(b"");
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Kind::Signature.tag(&digest), format!("sha256-{hex}.sig"));
+        assert_eq!(Kind::Attestation.tag(&digest), format!("sha256-{hex}.att"));
+    }
+
+    #[test]
+    fn an_attestation_s_layer_names_its_predicate() {
+        let layer = Layer {
+            kind: Kind::Attestation,
+            blob: Bytes::from_static(b"{}"),
+            annotations: Annotations::default(),
+            predicate_type: Some("https://example.com/p".into()),
+        };
+        let descriptor = layer.descriptor();
+        assert_eq!(descriptor.annotations["predicateType"], "https://example.com/p");
+        assert_eq!(descriptor.annotations["dev.cosignproject.cosign/signature"], "");
+        assert_eq!(descriptor.media_type, "application/vnd.dsse.envelope.v1+json");
+    }
+}

@@ -1,0 +1,205 @@
+//! Signing one image, in one form or both.
+
+use jiff::Timestamp;
+use oci::{AttachError, Attached, FetchError, PushError, Target};
+use wire::bundle::Content;
+use wire::legacy::annotations_of;
+
+use super::legacy::{AppendError, Kind, Layer, append};
+use super::statement::{Claim, payload};
+use super::subject::Subject;
+use super::{Image, referrer};
+use crate::sign::{SignError, Signed, Signer};
+
+/// In which form signatures and attestations are attached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Format {
+    /// As bundles in referrers.
+    #[default]
+    Bundle,
+    /// As layers under a tag of their own. They need a log that makes promises: Rekor v1.
+    Legacy,
+    /// In both.
+    Both,
+}
+
+/// What was attached.
+#[derive(Debug)]
+pub struct SignedImage {
+    /// What was signed.
+    pub subject: Subject,
+    /// The referrer with the bundle.
+    pub referrer: Option<Attached>,
+    /// The tag under which the older form is.
+    pub legacy_tag: Option<String>,
+    /// The signatures: one for each form.
+    pub signed: Vec<Signed>,
+}
+
+/// Why an image is not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignImageError {
+    /// There is no signature.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// It cannot be looked up again.
+    #[error("the image cannot be looked up")]
+    Fetch(#[from] FetchError),
+    /// While it was being signed, somebody gave the tag to another image. Nothing was attached.
+    #[error("the tag {tag} pointed to {before} when signing began, and points to {now}")]
+    TagMoved {
+        /// The tag.
+        tag: String,
+        /// What was signed.
+        before: oci::Digest,
+        /// What the tag points to now.
+        now: oci::Digest,
+    },
+    /// The bundle cannot be attached.
+    #[error("the signature cannot be attached")]
+    Attach(#[from] AttachError),
+    /// A blob cannot be stored.
+    #[error("the signature cannot be stored")]
+    Push(#[from] PushError),
+    /// The bundle has no older form.
+    #[error(transparent)]
+    Legacy(#[from] wire::legacy::AttachError),
+    /// The older form cannot be attached.
+    #[error("the signature in the older form cannot be attached")]
+    Append(#[from] AppendError),
+}
+
+/// Signs `subject`, to which the name of `image` led, and attaches the signature.
+///
+/// # Errors
+///
+/// See [`SignImageError`].
+pub async fn sign(
+    signer: &Signer,
+    image: &Image,
+    subject: Subject,
+    claim: &Claim,
+    format: Format,
+) -> Result<SignedImage, SignImageError> {
+    let mut done = SignedImage { subject, referrer: None, legacy_tag: None, signed: Vec::new() };
+    match claim {
+        // The two forms sign two payloads.
+        Claim::Signature { .. } => {
+            if format != Format::Legacy {
+                attach_bundle(signer, image, claim, &mut done).await?;
+            }
+            if format != Format::Bundle {
+                attach_payload(signer, image, claim, &mut done).await?;
+            }
+        }
+        // The same envelope stands in both forms.
+        Claim::Attestation { .. } => attach_envelope(signer, image, claim, format, &mut done).await?,
+    }
+    Ok(done)
+}
+
+/// Asks once more what the tag points to, at the last moment at which nothing was attached yet: what is attached to
+/// another image than the one that people pull under the name is no use to them.
+///
+/// # Errors
+///
+/// [`SignImageError::TagMoved`].
+pub async fn check_tag(image: &Image, subject: &Subject) -> Result<(), SignImageError> {
+    let Target::Tag(tag) = image.reference.target() else { return Ok(()) };
+    let now = image.store.resolve(&Target::Tag(tag.clone())).await?.digest;
+    let before = subject.descriptor.digest;
+    if now == before { Ok(()) } else { Err(SignImageError::TagMoved { tag, before, now }) }
+}
+
+async fn attach_bundle(
+    signer: &Signer,
+    image: &Image,
+    claim: &Claim,
+    done: &mut SignedImage,
+) -> Result<(), SignImageError> {
+    let statement = claim.statement(&image.reference.name(), &done.subject.descriptor.digest);
+    let signed = signer.attest(statement).await?;
+    attach_referrer(image, claim, signed, done).await
+}
+
+async fn attach_referrer(
+    image: &Image,
+    claim: &Claim,
+    signed: Signed,
+    done: &mut SignedImage,
+) -> Result<(), SignImageError> {
+    let bundle = signed.bundle.to_json();
+    let subject = &done.subject.descriptor;
+    let predicate_type = claim.predicate_type();
+    let attached =
+        referrer::attach(&image.attachments, subject, bundle, predicate_type, Timestamp::now())
+            .await?;
+    done.referrer = Some(attached);
+    done.signed.push(signed);
+    Ok(())
+}
+
+async fn attach_payload(
+    signer: &Signer,
+    image: &Image,
+    claim: &Claim,
+    done: &mut SignedImage,
+) -> Result<(), SignImageError> {
+    let Claim::Signature { annotations, identity } = claim else { return Ok(()) };
+    let digest = &done.subject.descriptor.digest;
+    let payload = payload(&image.reference.name(), digest, annotations, identity.as_deref());
+    let blob = payload.to_json();
+    let signed = signer.sign(&signer.hash_algorithm().digest(&blob)).await?;
+    attach_layer(image, Kind::Signature, blob, None, &signed, done).await?;
+    done.signed.push(signed);
+    Ok(())
+}
+
+async fn attach_envelope(
+    signer: &Signer,
+    image: &Image,
+    claim: &Claim,
+    format: Format,
+    done: &mut SignedImage,
+) -> Result<(), SignImageError> {
+    let statement = claim.statement(&image.reference.name(), &done.subject.descriptor.digest);
+    let signed = signer.attest(statement).await?;
+    if format != Format::Bundle
+        && let Content::Dsse(envelope) = &signed.bundle.content
+    {
+        // The log has the digest of this very text, and verifiers compare.
+        let blob = envelope.to_json().into_bytes();
+        let predicate_type = claim.predicate_type().to_owned();
+        attach_layer(image, Kind::Attestation, blob, Some(predicate_type), &signed, done).await?;
+    }
+    if format == Format::Legacy {
+        done.signed.push(signed);
+        return Ok(());
+    }
+    attach_referrer(image, claim, signed, done).await
+}
+
+async fn attach_layer(
+    image: &Image,
+    kind: Kind,
+    blob: Vec<u8>,
+    predicate_type: Option<String>,
+    signed: &Signed,
+    done: &mut SignedImage,
+) -> Result<(), SignImageError> {
+    let annotations = annotations_of(&signed.bundle, chain(signed))?;
+    let layer = Layer { kind, blob: blob.into(), annotations, predicate_type };
+    let tag = append(&image.attachments, &done.subject.descriptor.digest, layer).await?;
+    done.legacy_tag = Some(tag);
+    Ok(())
+}
+
+/// The certificates above the signer's, as they were verified.
+fn chain(signed: &Signed) -> Vec<Vec<u8>> {
+    match &signed.verified.signer {
+        verify::Signer::Identity { certified, .. } => {
+            certified.path.issuers.iter().map(|issuer| issuer.der().to_vec()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
