@@ -133,8 +133,7 @@ impl Layer {
     fn descriptor(&self) -> Descriptor {
         let mut annotations = self.annotations.to_map();
         if let Some(predicate_type) = &self.predicate_type {
-            annotations
-                .insert(wire::legacy::PREDICATE_TYPE.to_owned(), predicate_type.clone());
+            annotations.insert(wire::legacy::PREDICATE_TYPE.to_owned(), predicate_type.clone());
         }
         Descriptor { annotations, ..Descriptor::of(self.kind.layer(), &self.blob) }
     }

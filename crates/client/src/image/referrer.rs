@@ -30,12 +30,7 @@ pub async fn attach(
 }
 
 /// The document that attaches a bundle, member for member as cosign writes it.
-fn document(
-    subject: &Descriptor,
-    bundle: &[u8],
-    predicate_type: &str,
-    now: Timestamp,
-) -> Document {
+fn document(subject: &Descriptor, bundle: &[u8], predicate_type: &str, now: Timestamp) -> Document {
     let media_type = MediaType::V0_3.name();
     let config = Descriptor { artifact_type: Some(media_type.to_owned()), ..Descriptor::empty() };
     let mut manifest = Manifest::new(config, vec![Descriptor::of(media_type, bundle)]);

@@ -93,7 +93,9 @@ pub async fn sign(
             }
         }
         // The same envelope stands in both forms.
-        Claim::Attestation { .. } => attach_envelope(signer, image, claim, format, &mut done).await?,
+        Claim::Attestation { .. } => {
+            attach_envelope(signer, image, claim, format, &mut done).await?
+        }
     }
     Ok(done)
 }

@@ -93,11 +93,7 @@ pub async fn select(
     }
 }
 
-fn for_platform(
-    digest: Digest,
-    index: &Index,
-    wanted: &Platform,
-) -> Result<Subject, SelectError> {
+fn for_platform(digest: Digest, index: &Index, wanted: &Platform) -> Result<Subject, SelectError> {
     let fits = |child: &&Descriptor| child.platform.as_ref().is_some_and(|p| p.satisfies(wanted));
     let found: Vec<_> = index.manifests.iter().filter(fits).collect();
     match found.as_slice() {
@@ -106,7 +102,11 @@ fn for_platform(
             index: digest,
             wanted: wanted.clone(),
             found: found.len(),
-            there: index.manifests.iter().filter_map(|c| Some(c.platform.as_ref()?.to_string())).collect(),
+            there: index
+                .manifests
+                .iter()
+                .filter_map(|c| Some(c.platform.as_ref()?.to_string()))
+                .collect(),
         }),
     }
 }

@@ -13,8 +13,8 @@ use super::candidate::{CandidateError, Found, Source, in_referrer, under_tag};
 use super::legacy::{self, Kind};
 use super::referrer::{PREDICATE_TYPE, is_bundle};
 use super::subject::{SelectError, Subject};
-pub use super::verdict::{Proven, Rejected, Rejection, Signatory, Wanted};
 use super::verdict::judge;
+pub use super::verdict::{Proven, Rejected, Rejection, Signatory, Wanted};
 use crate::predicate::SIGNATURE;
 
 /// How many candidates are looked at for one image. The most that were seen on a public one are some hundreds.
@@ -54,7 +54,9 @@ pub enum VerifyImageError {
         rejected: Vec<Rejected>,
     },
     /// There is more than is looked at, and nothing of what was looked at counts.
-    #[error("more is attached to {image} than is looked at ({MAX_CANDIDATES}), and nothing of that counts")]
+    #[error(
+        "more is attached to {image} than is looked at ({MAX_CANDIDATES}), and nothing of that counts"
+    )]
     TooMany {
         /// The image.
         image: Digest,
