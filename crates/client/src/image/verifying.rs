@@ -233,7 +233,7 @@ impl<'a> Search<'a> {
     fn unlikely(&self, referrer: &Descriptor) -> u8 {
         let another_kind = referrer.artifact_type.as_deref().is_some_and(|kind| !is_bundle(kind));
         let said = referrer.annotations.get(PREDICATE_TYPE);
-        let is_signature = said.is_some_and(|said| said == SIGNATUREATURE);
+        let is_signature = said.is_some_and(|said| said == SIGNATURE);
         let another_type =
             said.is_some() && is_signature == (*self.question.wanted == Wanted::Attestation);
         u8::from(another_kind) * 2 + u8::from(another_type)
