@@ -10,6 +10,7 @@ use verify::{
     VerifyError, danger,
 };
 use wire::bundle::Bundle;
+use wire::trusted_root::TrustedRoot;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -25,6 +26,14 @@ pub(crate) struct EvidenceArgs {
     /// The bundle; by default the file's name with .sigstore.json or .sigstore added
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,
+    #[command(flatten)]
+    demands: DemandArgs,
+}
+
+/// How much evidence is asked for, wherever it comes from.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Evidence")]
+pub(crate) struct DemandArgs {
     /// The trusted root, instead of the one that --trust chooses
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
@@ -50,16 +59,21 @@ pub(crate) struct Job<'a> {
     pub(crate) policy: &'a Policy,
 }
 
-impl EvidenceArgs {
+impl DemandArgs {
     /// What is demanded of `signer`'s signatures.
     pub(crate) fn policy(&self, signer: &Signer) -> Result<Policy, Failure> {
-        let mut policy = match signer {
+        let policy = match signer {
             Signer::Key(key) => Policy::key(key.public()?),
             Signer::Certificate { identity, issuer, claims } => {
                 identity_policy(identity, issuer, claims)
                     .or_usage("the expected signer cannot be understood")?
             }
         };
+        Ok(self.weaken(policy))
+    }
+
+    /// `policy` without what need not be there.
+    pub(crate) fn weaken(&self, mut policy: Policy) -> Policy {
         if self.private_infrastructure {
             policy = danger::private_infrastructure(policy);
         }
@@ -69,12 +83,24 @@ impl EvidenceArgs {
         if self.insecure_ignore_sct {
             policy = danger::ignore_certificate_logs(policy);
         }
-        Ok(policy)
+        policy
+    }
+
+    /// Whom to trust.
+    pub(crate) fn trusted_root(&self, globals: &Globals) -> Result<TrustedRoot, Failure> {
+        trusting::load(globals, self.trusted_root.as_deref())?.root()
+    }
+}
+
+impl EvidenceArgs {
+    /// What is demanded of `signer`'s signatures.
+    pub(crate) fn policy(&self, signer: &Signer) -> Result<Policy, Failure> {
+        self.demands.policy(signer)
     }
 
     /// Verifies. Opens no socket.
     pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verified, Failure> {
-        let trust = trusting::load(globals, self.trusted_root.as_deref())?.root()?;
+        let trust = self.demands.trusted_root(globals)?;
         let artifact = job.input.artifact(&job.policy.algorithms(job.bundle))?;
         let mut result = verify::verify(&artifact, job.bundle, job.policy, &trust);
         if let Err(VerifyError::Signature(SignatureError::ArtifactNeeded)) = result
@@ -140,7 +166,7 @@ pub(crate) struct Verdict {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
-enum SignerReport {
+pub(crate) enum SignerReport {
     Key,
     #[serde(rename_all = "camelCase")]
     Certificate {
@@ -153,17 +179,17 @@ enum SignerReport {
 }
 
 #[derive(Serialize)]
-struct TimeReport {
-    time: jiff::Timestamp,
-    source: String,
+pub(crate) struct TimeReport {
+    pub(crate) time: jiff::Timestamp,
+    pub(crate) source: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EntryReport {
-    log: String,
-    index: u64,
-    kind: String,
+pub(crate) struct EntryReport {
+    pub(crate) log: String,
+    pub(crate) index: u64,
+    pub(crate) kind: String,
 }
 
 impl Verdict {
@@ -174,15 +200,7 @@ impl Verdict {
             bundle: job.path.to_owned(),
             signer: SignerReport::new(&verified.signer),
             times: verified.times.iter().map(TimeReport::new).collect(),
-            log_entries: verified
-                .entries
-                .iter()
-                .map(|entry| EntryReport {
-                    log: entry.log.clone(),
-                    index: entry.index,
-                    kind: entry.kind.to_string(),
-                })
-                .collect(),
+            log_entries: verified.entries.iter().map(EntryReport::new).collect(),
             statement: verified.statement.clone(),
             left_out: verified.left_out.iter().map(left_out).collect(),
         }
@@ -190,7 +208,7 @@ impl Verdict {
 }
 
 impl SignerReport {
-    fn new(signer: &verify::Signer) -> Self {
+    pub(crate) fn new(signer: &verify::Signer) -> Self {
         match signer {
             verify::Signer::Identity { name, issuer, certified, .. } => Self::Certificate {
                 identity: name.text().to_owned(),
@@ -204,8 +222,14 @@ impl SignerReport {
     }
 }
 
+impl EntryReport {
+    pub(crate) fn new(entry: &verify::LoggedEntry) -> Self {
+        Self { log: entry.log.clone(), index: entry.index, kind: entry.kind.to_string() }
+    }
+}
+
 impl TimeReport {
-    fn new(time: &verify::TrustedTime) -> Self {
+    pub(crate) fn new(time: &verify::TrustedTime) -> Self {
         let source = match &time.source {
             TimeSource::TimestampAuthority(name) => format!("timestamp authority {name}"),
             TimeSource::TransparencyLog(name) => format!("transparency log {name}"),
