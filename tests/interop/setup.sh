@@ -69,11 +69,12 @@ for what in "$@"; do
             ;;
         model-signing)
             venv="$foreign/model-signing-$MODEL_SIGNING"
-            if [ ! -e "$venv/complete" ]; then
+            # It imports OpenSSL without asking for it.
+            if [ ! -e "$venv/complete-$PYOPENSSL" ]; then
                 rm -rf "$venv"
                 python3 -m venv "$venv"
-                "$venv/bin/pip" install --quiet "model-signing==$MODEL_SIGNING"
-                touch "$venv/complete"
+                "$venv/bin/pip" install --quiet "model-signing==$MODEL_SIGNING" "pyopenssl==$PYOPENSSL"
+                touch "$venv/complete-$PYOPENSSL"
             fi
             ;;
         registry)
