@@ -6,6 +6,7 @@
 //! Start reading at [`PublicKey`] and [`SigningKey`]. [`Scheme`] says how a signature is made;
 //! [`KeyDetails`] is the registry of names that the Sigstore formats have for pairs of key and scheme.
 
+mod contents;
 pub mod cosign_key;
 mod digest;
 mod key_details;
@@ -18,6 +19,7 @@ mod random;
 mod scheme;
 mod signing_key;
 
+pub use contents::{ContentDigest, ContentHash, PartHasher, PartOutcome, Parts};
 pub use digest::{Digest, DigestLengthError, HashAlgorithm, Hasher, sha256, sha384, sha512};
 pub use key_details::KeyDetails;
 pub use key_kind::KeyKind;

@@ -10,6 +10,8 @@
 //! Material → Signed → Bound → Logged → TrustedTimes → Certified → Verified
 //! ```
 //!
+//! For models a step follows, in [`model`]: the files at hand are those that were signed.
+//!
 //! Start reading at [`verify`]. Everything that weakens a policy is in [`danger`].
 
 mod artifact;
@@ -17,6 +19,7 @@ mod certificate;
 mod entry;
 mod identity;
 mod material;
+pub mod model;
 mod policy;
 mod signature;
 mod time;

@@ -14,6 +14,7 @@ pub mod dsse;
 pub mod fulcio;
 pub mod json;
 pub mod legacy;
+pub mod model;
 pub mod oidc;
 pub mod protobuf;
 pub mod rekor_v1;
