@@ -13,6 +13,7 @@ pub mod fulcio;
 pub mod git;
 pub mod image;
 pub mod key_holder;
+pub mod model;
 pub mod oidc;
 pub mod predicate;
 pub mod rekor;

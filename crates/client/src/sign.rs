@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{Digest, HashAlgorithm, KeyDetails, KeyKind, Scheme, SigningKey, sha256};
+use crypto::{Digest, HashAlgorithm, KeyDetails, KeyKind, PublicKey, Scheme, SigningKey, sha256};
 use futures_util::future::try_join_all;
 use net::Client;
 use pki::Certificate;
@@ -45,6 +45,26 @@ pub struct Signer {
     http: Client,
     trust: Arc<TrustedRoot>,
     credential: Credential,
+    key_hint: KeyHint,
+}
+
+/// How a bundle that was signed with a key tells verifiers which key it was.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeyHint {
+    /// Base64 of the SHA-256 of the key's DER, as in cosign.
+    #[default]
+    Der,
+    /// Hexadecimal digits of the SHA-256 of the key's PEM: what verifiers of models compare (OpenSSF Model Signing).
+    Pem,
+}
+
+impl KeyHint {
+    fn of(self, key: &PublicKey) -> String {
+        match self {
+            Self::Der => STANDARD.encode(sha256(key.spki_der())),
+            Self::Pem => hex::encode(sha256(key.to_pem().as_bytes())),
+        }
+    }
 }
 
 /// A bundle that the verifier has accepted.
@@ -135,7 +155,8 @@ impl Signer {
         token: IdentityToken,
     ) -> Result<Self, SignError> {
         let authority = services.ca.clone().ok_or(SignError::NoCertificateAuthority)?;
-        Ok(Self { services, http, trust, credential: Credential::keyless(authority, token) })
+        let credential = Credential::keyless(authority, token);
+        Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
     }
 
     /// Signs with a key that verifiers have from elsewhere.
@@ -149,7 +170,15 @@ impl Signer {
         trust: Arc<TrustedRoot>,
         key: SigningKey,
     ) -> Result<Self, SignError> {
-        Ok(Self { services, http, trust, credential: Credential::key(key)? })
+        let credential = Credential::key(key)?;
+        Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
+    }
+
+    /// Hints at the key in another form.
+    #[must_use]
+    pub fn with_key_hint(mut self, key_hint: KeyHint) -> Self {
+        self.key_hint = key_hint;
+        self
     }
 
     /// Signs with a key that somebody else holds, in the name of whom the certificate for it names.
@@ -165,7 +194,7 @@ impl Signer {
         certificate: Certificate,
     ) -> Result<Self, SignError> {
         let credential = Credential::certified(holder, certificate)?;
-        Ok(Self { services, http, trust, credential })
+        Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
     }
 
     /// The hash function of the digests to be given to [`Self::sign`].
@@ -214,7 +243,7 @@ impl Signer {
         let key_id = match &ready.verifier {
             Verifier::Certificate(_) => String::new(),
             // Client specification: the hints in the envelope and beside it must be the same.
-            Verifier::Key(key) => hint(key.spki_der()),
+            Verifier::Key(key) => self.key_hint.of(key),
         };
         let content = Content::Dsse(Envelope {
             payload: statement,
@@ -265,7 +294,8 @@ impl Signer {
         let entries = self.entries(submission).await?;
         let log = started.elapsed() - timestamp;
 
-        let material = VerificationMaterial { signer: ready.material(), entries, timestamps };
+        let material =
+            VerificationMaterial { signer: ready.material(self.key_hint), entries, timestamps };
         let bundle = Bundle { media_type: MediaType::V0_3, material, content };
         let verified = self.verify(&bundle, artifact, ready)?;
         let verification = started.elapsed() - timestamp - log;
@@ -319,17 +349,12 @@ impl Signer {
 }
 
 impl Ready {
-    fn material(&self) -> SignerMaterial {
+    fn material(&self, hint: KeyHint) -> SignerMaterial {
         match &self.verifier {
             Verifier::Certificate(leaf) => SignerMaterial::Certificate(leaf.der().to_vec()),
-            Verifier::Key(key) => SignerMaterial::PublicKey { hint: hint(key.spki_der()) },
+            Verifier::Key(key) => SignerMaterial::PublicKey { hint: hint.of(key) },
         }
     }
-}
-
-/// The hint at a key, as cosign makes it.
-fn hint(spki: &[u8]) -> String {
-    STANDARD.encode(sha256(spki))
 }
 
 /// A digest by which the finished bundle can be verified.
