@@ -6,8 +6,9 @@ use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
     attest_blob, bundle, completion, condition, config_show, env, generate_key_pair,
-    import_key_pair, init, initialize, public_key, quickstart, serve, sign_blob, signing_config,
-    trust, trusted_root, user, verify_blob, verify_blob_attestation, version,
+    import_key_pair, init, initialize, public_key, quickstart, serve, sign_blob, sign_model,
+    signing_config, trust, trusted_root, user, verify_blob, verify_blob_attestation, verify_model,
+    version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -62,6 +63,10 @@ pub(crate) enum Command {
     AttestBlob(attest_blob::Args),
     /// Verify a statement about a file
     VerifyBlobAttestation(verify_blob_attestation::Args),
+    /// Sign all files of a model or data set at once
+    SignModel(sign_model::Args),
+    /// Verify that the files of a model or data set are those that were signed
+    VerifyModel(verify_model::Args),
     /// Look into bundles
     #[command(subcommand)]
     Bundle(bundle::Args),
@@ -116,6 +121,8 @@ impl Command {
             Self::VerifyBlob(args) => verify_blob::run(args, globals),
             Self::AttestBlob(args) => attest_blob::run(&args, globals),
             Self::VerifyBlobAttestation(args) => verify_blob_attestation::run(args, globals),
+            Self::SignModel(args) => sign_model::run(&args, globals),
+            Self::VerifyModel(args) => verify_model::run(args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),
@@ -150,6 +157,8 @@ Sign and verify:
   verify-blob              Verify the signature of a file
   attest-blob              Sign a statement about a file, such as how it was built
   verify-blob-attestation  Verify a statement about a file
+  sign-model               Sign all files of a model or data set at once
+  verify-model             Verify that the files of a model or data set are those that were signed
   bundle                   Look into bundles
 
 Keys of your own:

@@ -112,6 +112,18 @@ impl EvidenceArgs {
         }
         result.map_err(|error| refusal::failure(&job.input.to_string(), error))
     }
+
+    /// Verifies what is known to be about `artifact` by other means than the job's input. Opens no socket.
+    pub(crate) fn judge(
+        &self,
+        job: &Job<'_>,
+        artifact: &Artifact<'_>,
+        globals: &Globals,
+    ) -> Result<Verified, Failure> {
+        let trust = trusting::load(globals, self.trusted_root.as_deref())?.root()?;
+        verify::verify(artifact, job.bundle, job.policy, &trust)
+            .map_err(|error| refusal::failure(&job.input.to_string(), error))
+    }
 }
 
 fn identity_policy(

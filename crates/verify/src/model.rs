@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crypto::{ContentDigest, Digest, HashAlgorithm};
 use wire::model::{Manifest, ManifestError, ModelPath, SIGNATURE_V1, Serialization};
-use wire::statement::Statement;
+use wire::statement::{Statement, StatementError};
 
 use crate::{Artifact, Expected, Policy, PolicyError, Verified};
 
@@ -26,17 +26,6 @@ pub struct SignedModel(Manifest);
 pub struct VerifiedModel {
     /// The manifest.
     pub manifest: Manifest,
-    /// Files that are there beside those that were signed, which the caller wanted to be passed over.
-    pub unsigned: Vec<ModelPath>,
-}
-
-/// What is made of files that nobody signed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unsigned {
-    /// The model is refused: a program may read them all the same.
-    Refused,
-    /// They are passed over.
-    Ignored,
 }
 
 /// Why a verified bundle is not a model's signature.
@@ -45,6 +34,9 @@ pub enum ModelError {
     /// The bundle has no statement: an artifact was signed.
     #[error("the bundle signs an artifact, not a model")]
     NoStatement,
+    /// What was signed is no statement.
+    #[error("what was signed is no statement")]
+    Statement(#[from] StatementError),
     /// The statement is no manifest.
     #[error("the signed statement is not a model's manifest")]
     Manifest(#[from] ManifestError),
@@ -64,7 +56,7 @@ pub enum ModelError {
 /// How the files at hand differ from those that were signed.
 #[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "{} of the signed files are changed, {} are missing, and {} files are there that nobody signed",
+    "of the signed files {} differ and {} are missing; files that nobody signed: {}",
     changed.len(), missing.len(), unsigned.len()
 )]
 pub struct ModelDifferences {
@@ -78,16 +70,21 @@ pub struct ModelDifferences {
 
 /// The artifact that a model's bundle is about, by its own word: the digest of the listed resources.
 ///
-/// Verifying it proves the signature before the model is read, which may take long. `None` if the payload is no manifest.
-#[must_use]
-pub fn claimed(payload: &[u8]) -> Option<Artifact<'static>> {
-    let statement = Statement::parse(payload).ok()?;
-    let manifest = Manifest::from_statement(&statement).ok()?;
+/// Verifying it proves the signature before the model is read, which may take long.
+///
+/// # Errors
+///
+/// See [`ModelError`].
+pub fn claimed(payload: &[u8]) -> Result<Artifact<'static>, ModelError> {
+    let statement = Statement::parse(payload)?;
+    let manifest = Manifest::from_statement(&statement)?;
     if statement.predicate_type == SIGNATURE_V1 {
-        return Some(Artifact::from_digest(manifest.root()));
+        return Ok(Artifact::from_digest(manifest.root()));
     }
-    let first = manifest.resources().first()?;
-    Digest::new(HashAlgorithm::Sha256, first.digest.as_bytes()).ok().map(Artifact::from_digest)
+    // Each file is a subject by itself: any of them is as good.
+    let digests = manifest.resources().iter().map(|resource| resource.digest.as_bytes());
+    let digests = digests.filter_map(|bytes| Digest::new(HashAlgorithm::Sha256, bytes).ok());
+    Ok(digests.take(1).collect())
 }
 
 /// Asks for the statement of a model in addition.
@@ -129,32 +126,16 @@ impl SignedModel {
 
     /// Compares what is there, hashed as [`Self::serialization`] says, with what was signed.
     ///
+    /// A file that nobody signed is refused: a program may read it all the same. Whoever wants to pass over such files
+    /// has to leave them out of `found`, see [`Self::paths`].
+    ///
     /// # Errors
     ///
     /// [`ModelDifferences`]: all of them.
-    pub fn compare(
-        self,
-        found: &Manifest,
-        unsigned: Unsigned,
-    ) -> Result<VerifiedModel, ModelDifferences> {
-        let (signed, there) = (by_path(&self.0), by_path(found));
-        let differing = |path: &&ModelPath| there.get(path).is_some_and(|it| *it != signed[*path]);
-        let only = |these: &Contents<'_>, those: &Contents<'_>| {
-            these
-                .keys()
-                .filter(|path| !those.contains_key(*path))
-                .map(|&path| path.clone())
-                .collect()
-        };
-        let differences = ModelDifferences {
-            changed: signed.keys().copied().filter(differing).cloned().collect(),
-            missing: only(&signed, &there),
-            unsigned: only(&there, &signed),
-        };
-        let passed_over = unsigned == Unsigned::Ignored || differences.unsigned.is_empty();
-        if passed_over && differences.changed.is_empty() && differences.missing.is_empty() {
-            drop(signed);
-            return Ok(VerifiedModel { manifest: self.0, unsigned: differences.unsigned });
+    pub fn compare(self, found: &Manifest) -> Result<VerifiedModel, ModelDifferences> {
+        let differences = differences(&by_path(&self.0), &by_path(found));
+        if differences == ModelDifferences::default() {
+            return Ok(VerifiedModel { manifest: self.0 });
         }
         Err(differences)
     }
@@ -176,6 +157,20 @@ fn by_path(manifest: &Manifest) -> Contents<'_> {
         contents.entry(&resource.name.path).or_default().insert((start, end), &resource.digest);
     }
     contents
+}
+
+fn differences(signed: &Contents<'_>, found: &Contents<'_>) -> ModelDifferences {
+    let mut differences = ModelDifferences::default();
+    for (&path, contents) in signed {
+        match found.get(path) {
+            None => differences.missing.push(path.clone()),
+            Some(found) if found != contents => differences.changed.push(path.clone()),
+            Some(_) => {}
+        }
+    }
+    let unsigned = found.keys().filter(|path| !signed.contains_key(*path));
+    differences.unsigned.extend(unsigned.map(|&path| path.clone()));
+    differences
 }
 
 fn check_root(statement: &Statement, manifest: &Manifest) -> Result<(), ModelError> {
@@ -234,15 +229,14 @@ mod tests {
     #[test]
     fn the_files_that_were_signed_are_the_model() {
         let files = [("a", "1"), ("b/c", "2")];
-        let model = signed(&files).compare(&manifest(&files), Unsigned::Refused).unwrap();
+        let model = signed(&files).compare(&manifest(&files)).unwrap();
         assert_eq!(model.manifest.resources().len(), 2);
-        assert!(model.unsigned.is_empty());
     }
 
     #[test]
     fn every_difference_is_told() {
         let found = manifest(&[("a", "changed"), ("new", "x")]);
-        let differences = signed(&[("a", "1"), ("b/c", "2")]).compare(&found, Unsigned::Refused);
+        let differences = signed(&[("a", "1"), ("b/c", "2")]).compare(&found);
         let expected = ModelDifferences {
             changed: vec![path("a")],
             missing: vec![path("b/c")],
@@ -252,14 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_file_is_passed_over_only_if_that_is_asked_for() {
-        let found = manifest(&[("a", "1"), ("new", "x")]);
-        signed(&[("a", "1")]).compare(&found, Unsigned::Refused).unwrap_err();
-        let model = signed(&[("a", "1")]).compare(&found, Unsigned::Ignored).unwrap();
-        assert_eq!(model.unsigned, [path("new")]);
-        // It excuses nothing else.
-        signed(&[("a", "2")]).compare(&found, Unsigned::Ignored).unwrap_err();
-        signed(&[("b", "1")]).compare(&found, Unsigned::Ignored).unwrap_err();
+    fn a_file_that_nobody_signed_is_refused_unless_it_is_not_looked_at() {
+        let model = signed(&[("a", "1")]);
+        assert_eq!(model.paths(), [&path("a")].into());
+        model.compare(&manifest(&[("a", "1"), ("new", "x")])).unwrap_err();
+        signed(&[("a", "1")]).compare(&manifest(&[("a", "1")])).unwrap();
     }
 
     #[test]
@@ -280,6 +271,6 @@ mod tests {
         let manifest = manifest(&[("a", "1")]);
         let artifact = claimed(&manifest.to_statement().to_json()).unwrap();
         assert_eq!(artifact.digest(HashAlgorithm::Sha256), Some(&manifest.root()));
-        assert!(claimed(b"{}").is_none());
+        assert!(matches!(claimed(b"{}"), Err(ModelError::Statement(_))));
     }
 }
