@@ -9,9 +9,12 @@ use url::{Host, Url};
 /// resolved to, each time a connection is made, so that a name which changes its address gains nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AddressPolicy {
-    /// Any address. Only with this one are the proxies of the environment used, because behind a proxy
-    /// the address that is reached cannot be judged.
+    /// Any address. Only with this one and [`AddressPolicy::PublicOrProxied`] are the proxies of the environment
+    /// used, because behind a proxy the address that is reached cannot be judged.
     Any,
+    /// Addresses of the public internet only; where the environment names a proxy, what the proxy reaches, but for
+    /// other addresses that are written out in the URL.
+    PublicOrProxied,
     /// Addresses of the public internet and of this machine.
     PublicOrLoopback,
     /// Addresses of the public internet only.
@@ -35,7 +38,16 @@ impl AddressPolicy {
         match self {
             Self::Any => true,
             Self::PublicOrLoopback => address.is_loopback() || is_public(address),
-            Self::PublicOnly => is_public(address),
+            Self::PublicOnly | Self::PublicOrProxied => is_public(address),
+        }
+    }
+
+    /// Whether requests take the proxies of the environment, if there are any.
+    pub(crate) fn takes_proxies(self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::PublicOrProxied => environment_has_proxy(),
+            Self::PublicOrLoopback | Self::PublicOnly => false,
         }
     }
 
@@ -77,6 +89,19 @@ pub(crate) fn is_near(host: &Host<&str>) -> bool {
     link_local || is_loopback(host)
 }
 
+/// Whether the environment names a proxy for anything.
+pub(crate) fn environment_has_proxy() -> bool {
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Whether `address` belongs to the public internet, by the IANA registries of special-purpose addresses.
+#[must_use]
+pub fn is_public_address(address: IpAddr) -> bool {
+    AddressPolicy::PublicOnly.allows(address)
+}
+
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
@@ -87,6 +112,13 @@ fn is_localhost(name: &str) -> bool {
 /// One forbidden address refuses the whole name: a name with a public and a private address is not one that
 /// somebody honest has.
 pub(crate) struct Resolver(pub(crate) AddressPolicy);
+
+impl Resolver {
+    /// For connections that may lead to a proxy, whose address nobody needs to judge.
+    pub(crate) const fn for_proxies() -> Self {
+        Self(AddressPolicy::Any)
+    }
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {

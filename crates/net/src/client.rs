@@ -93,17 +93,31 @@ impl Client {
 
     /// A POST request; it is sent once unless the caller says otherwise.
     pub fn post(&self, url: Url) -> Request {
-        Request::new(self.clone(), Method::POST, url)
+        self.request(Method::POST, url)
+    }
+
+    /// Any request; it is sent once unless the caller says otherwise.
+    pub fn request(&self, method: Method, url: Url) -> Request {
+        Request::new(self.clone(), method, url)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
+    /// Whether a proxy of the environment may stand between us and `url`.
+    pub(crate) fn may_be_proxied(&self, url: &Url) -> bool {
+        self.takes_proxies(url) && address::environment_has_proxy()
+    }
+
+    fn takes_proxies(&self, url: &Url) -> bool {
+        let near = url.host().is_some_and(|host| address::is_near(&host));
+        self.0.settings.addresses.takes_proxies() && !near
+    }
+
     /// The pool of connections for `url`.
     pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
-        let near = url.host().is_some_and(|host| address::is_near(&host));
-        let proxied = self.0.settings.addresses == AddressPolicy::Any && !near;
+        let proxied = self.takes_proxies(url);
         let pool = if proxied { &self.0.proxied } else { &self.0.direct };
         if let Some(client) = pool.get() {
             return Ok(client);
@@ -116,9 +130,10 @@ impl Client {
         let settings = &self.0.settings;
         let tls = tls::configuration(settings.tls.clone())
             .expect("the cryptographic provider supports the default protocol versions");
+        let resolver = if proxied { Resolver::for_proxies() } else { Resolver(settings.addresses) };
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver(settings.addresses))
+            .dns_resolver(resolver)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .tcp_nodelay(true)

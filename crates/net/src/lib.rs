@@ -11,14 +11,18 @@ mod client;
 mod loopback;
 mod request;
 mod retry;
+mod streamed;
 mod tls;
+mod upload;
 
-pub use address::AddressPolicy;
+pub use address::{AddressPolicy, is_public_address};
 pub use client::{Client, PlainHttp, Redirects, Settings};
 pub use loopback::{Callback, Loopback, LoopbackError};
 pub use request::{Request, RequestError, Response};
 pub use retry::Retry;
+pub use streamed::Streamed;
 pub use tls::{TlsTrust, TlsTrustError};
+pub use upload::{Upload, UploadSender};
 
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use url::Url;

@@ -4,14 +4,15 @@ use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 use url::form_urlencoded;
 
 use crate::address::{self, Forbidden};
-use crate::{Client, PlainHttp, Redirects, Retry};
+use crate::streamed::Deadline;
+use crate::{Client, PlainHttp, Redirects, Retry, Streamed, Upload};
 
 /// A request that has not been sent yet.
 #[must_use]
@@ -20,13 +21,21 @@ pub struct Request {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
     max_body: usize,
     timeout: Duration,
     retry: Retry,
     redirects: Redirects,
     /// A header that was given and is none.
     bad_header: bool,
+}
+
+/// What is sent.
+enum Body {
+    None,
+    Whole(Bytes),
+    /// Can be sent once: it is gone after the first attempt.
+    Pieces(Option<Upload>),
 }
 
 /// An answer, whatever its status.
@@ -41,6 +50,8 @@ pub struct Response {
     pub body: Bytes,
     /// Where it came from, after redirects.
     pub url: Url,
+    /// The address that it came from, unless that may be the address of a proxy.
+    pub peer: Option<IpAddr>,
 }
 
 /// Why there is no answer. `place` is the URL without query and fragment, which may hold secrets.
@@ -96,6 +107,12 @@ pub enum RequestError {
         /// What was allowed.
         limit: usize,
     },
+    /// The body came in pieces, which are gone, and the request would have to be sent again.
+    #[error("what was to be sent to {place} can be sent only once")]
+    Spent {
+        /// Scheme, host and path.
+        place: String,
+    },
     /// The connection broke, or what came is no HTTP. The server may have acted on the request.
     #[error("the answer of {place} cannot be read")]
     Broken {
@@ -117,7 +134,7 @@ impl Request {
             method,
             url,
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            body: Body::None,
             max_body,
             timeout,
             retry: Retry::NEVER,
@@ -140,7 +157,14 @@ impl Request {
 
     /// Sets the body and its type.
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.body = Body::Whole(body.into());
+        self.header(CONTENT_TYPE, content_type)
+    }
+
+    /// Sets a body that comes in pieces. Such a request is sent once, whatever is said of trying again.
+    pub fn upload(mut self, content_type: &str, upload: Upload) -> Self {
+        self.body = Body::Pieces(Some(upload));
+        self.retry = Retry::NEVER;
         self.header(CONTENT_TYPE, content_type)
     }
 
@@ -240,66 +264,77 @@ impl Request {
         settings.addresses.check_literal(url).map_err(RequestError::from)
     }
 
-    async fn ask(&self, url: &Url) -> Result<Response, RequestError> {
-        let asked = tokio::time::timeout(self.timeout, self.ask_without_timeout(url)).await;
-        asked.unwrap_or_else(|_| {
-            Err(RequestError::Timeout { place: place(url), after: self.timeout })
-        })
+    async fn ask(&mut self, url: &Url) -> Result<Response, RequestError> {
+        self.start(url).await?.whole(self.max_body).await
     }
 
-    async fn ask_without_timeout(&self, url: &Url) -> Result<Response, RequestError> {
-        let failed = |error| self.failed(url, error);
+    /// Sends it, and yields the answer as soon as its headers are there. Redirects are shown; it is sent once.
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`].
+    pub async fn open(mut self) -> Result<Streamed, RequestError> {
+        let url = self.url.clone();
+        self.check(&url)?;
+        self.start(&url).await
+    }
+
+    async fn start(&mut self, url: &Url) -> Result<Streamed, RequestError> {
+        let deadline = Deadline::after(self.timeout, place(url));
         let request = self
             .client
             .pool(url)
-            .map_err(failed)?
+            .map_err(|error| failed(place(url), self.connect_timeout(), error))?
             .request(self.method.clone(), url.clone())
             .headers(self.headers.clone());
-        let request =
-            if self.method == Method::GET { request } else { request.body(self.body.clone()) };
-        let mut answer = request.send().await.map_err(failed)?;
-
-        let too_long = || RequestError::TooLong { place: place(url), limit: self.max_body };
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if chunk.len() > self.max_body - body.len() {
-                return Err(too_long());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Response {
-            status: answer.status(),
-            headers: std::mem::take(answer.headers_mut()),
-            body: body.freeze(),
-            url: url.clone(),
-        })
+        let request = match &mut self.body {
+            Body::None if self.method == Method::GET || self.method == Method::HEAD => request,
+            // A server may insist on a length where a body is usual.
+            Body::None => request.body(Bytes::new()),
+            Body::Whole(bytes) => request.body(bytes.clone()),
+            Body::Pieces(upload) => match upload.take() {
+                Some(upload) => request.body(reqwest::Body::wrap(upload.into_body())),
+                None => return Err(RequestError::Spent { place: place(url) }),
+            },
+        };
+        let sent = deadline.guard(request.send()).await?;
+        let answer = sent.map_err(|error| failed(place(url), self.connect_timeout(), error))?;
+        let proxied = self.client.may_be_proxied(url);
+        Ok(Streamed::new(answer, url.clone(), deadline, proxied))
     }
 
-    /// What an error of the library means.
-    fn failed(&self, url: &Url, error: reqwest::Error) -> RequestError {
-        let error = error.without_url();
-        if let Some(forbidden) = forbidden(&error) {
-            return RequestError::Address {
-                host: forbidden.host.clone(),
-                address: forbidden.address,
-            };
-        }
-        let place = place(url);
-        if error.is_timeout() {
-            let after = self.client.settings().connect_timeout;
-            return RequestError::Timeout { place, after };
-        }
-        if error.is_connect() {
-            return RequestError::Connect { place, source: error };
-        }
-        RequestError::Broken { place, source: error }
+    fn connect_timeout(&self) -> Duration {
+        self.client.settings().connect_timeout
     }
+}
+
+/// What an error of the library means.
+pub(crate) fn failed(
+    place: String,
+    connect_timeout: Duration,
+    error: reqwest::Error,
+) -> RequestError {
+    let error = error.without_url();
+    if let Some(forbidden) = forbidden(&error) {
+        return RequestError::Address { host: forbidden.host.clone(), address: forbidden.address };
+    }
+    if error.is_timeout() {
+        return RequestError::Timeout { place, after: connect_timeout };
+    }
+    if error.is_connect() {
+        return RequestError::Connect { place, source: error };
+    }
+    RequestError::Broken { place, source: error }
 }
 
 impl RequestError {
     /// Whether another attempt may have another outcome.
-    const fn may_pass(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Timeout { .. } | Self::Broken { .. })
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Timeout { .. } | Self::Broken { .. } | Self::Spent { .. }
+        )
     }
 }
 
@@ -331,7 +366,7 @@ fn redirected(answer: &Response) -> RequestError {
 }
 
 /// `url` without what may be secret: credentials, query and fragment.
-fn place(url: &Url) -> String {
+pub(crate) fn place(url: &Url) -> String {
     let mut place = url.clone();
     place.set_query(None);
     place.set_fragment(None);

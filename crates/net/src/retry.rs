@@ -38,12 +38,20 @@ impl Retry {
         if !again || attempt >= self.attempts {
             return None;
         }
-        let asked = headers.get(RETRY_AFTER).and_then(|value| seconds(value.to_str().ok()?));
-        Some(self.wait(attempt).max(asked.unwrap_or_default()).min(self.longest))
+        Some(self.wait(attempt).max(Self::asked(headers).unwrap_or_default()).min(self.longest))
+    }
+
+    /// How long a server asks to be left alone, in the form of seconds (RFC 9110 §10.2.3). The form as a date is left
+    /// out: the clocks of two machines need not agree.
+    #[must_use]
+    pub fn asked(headers: &HeaderMap) -> Option<Duration> {
+        let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+        value.trim().parse().ok().map(Duration::from_secs)
     }
 
     /// How long to wait after attempt number `attempt` (from 1) got no answer; `None` when that is final.
-    pub(crate) fn after_failure(self, attempt: u32) -> Option<Duration> {
+    #[must_use]
+    pub fn after_failure(self, attempt: u32) -> Option<Duration> {
         (attempt < self.attempts).then(|| self.wait(attempt))
     }
 
@@ -55,12 +63,6 @@ impl Retry {
         let jitter = RandomState::new().hash_one(attempt) % 1024;
         whole / 2 + whole.mul_f64(f64::from(u32::try_from(jitter).unwrap_or(0)) / 2048.0)
     }
-}
-
-/// `Retry-After` in its form as seconds (RFC 9110 §10.2.3). The form as a date is left alone: the clocks of
-/// two machines need not agree.
-fn seconds(value: &str) -> Option<Duration> {
-    value.trim().parse().ok().map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -1,18 +1,158 @@
-//! The user's credentials for registries, as Docker keeps them.
+//! The user's credentials for registries, as Docker and podman keep them.
+
+mod config;
+mod helper;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use config::Config;
+
+/// Who someone is for a registry.
+#[derive(Clone)]
+pub enum Credential {
+    /// A name and a password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+    /// A refresh token (`identitytoken`), to be shown to the registry's token server.
+    IdentityToken(Zeroizing<String>),
+    /// A bearer token (`registrytoken`), to be shown to the registry itself.
+    RegistryToken(Zeroizing<String>),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
 
 /// Where the credentials for a registry come from.
 #[derive(Clone, Debug, Default)]
-pub struct Credentials {}
+pub struct Credentials {
+    given: Vec<(String, Credential)>,
+    files: Vec<PathBuf>,
+}
 
 /// Credentials cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum CredentialError {}
+pub enum CredentialError {
+    /// A file cannot be read.
+    #[error("{} cannot be read", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is no configuration.
+    #[error("{} is no configuration of Docker or podman: {reason}", .path.display())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without anything that is secret.
+        reason: String,
+    },
+    /// A credential helper could not be run, or failed.
+    #[error("the credential helper {helper} failed: {reason}")]
+    Helper {
+        /// Its name.
+        helper: String,
+        /// What it said, or why it could not be run.
+        reason: String,
+    },
+}
+
+/// How Docker Hub is called in configurations; one registry under four names.
+const DOCKER_HUB: &[&str] = &["index.docker.io", "docker.io", "registry-1.docker.io"];
+/// The name by which Docker Hub is known to credential helpers.
+const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
 impl Credentials {
-    /// Those of Docker's configuration (`$DOCKER_CONFIG/config.json`, `~/.docker/config.json`) and of podman's
-    /// (`$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers/auth.json`), read when a registry asks for them.
+    /// None at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Those of Docker's configuration (`$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`) and then those of podman
+    /// (`$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers/auth.json`, `~/.config/containers/auth.json`). The files are
+    /// read when a registry asks.
     #[must_use]
     pub fn of_user() -> Self {
-        Self {}
+        let variable = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
+        let home = variable("HOME");
+        let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
+        let docker = variable("DOCKER_CONFIG").or_else(|| below_home(".docker"));
+        let configuration = variable("XDG_CONFIG_HOME").or_else(|| below_home(".config"));
+        let files = [
+            docker.map(|directory| directory.join("config.json")),
+            variable("REGISTRY_AUTH_FILE"),
+            variable("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),
+            configuration.map(|directory| directory.join("containers/auth.json")),
+        ];
+        Self { given: Vec::new(), files: files.into_iter().flatten().collect() }
+    }
+
+    /// Those of these files, the first that has any for a registry.
+    #[must_use]
+    pub const fn of_files(files: Vec<PathBuf>) -> Self {
+        Self { given: Vec::new(), files }
+    }
+
+    /// Uses `credential` for `registry`, as [`Reference::registry`](crate::Reference::registry) writes it, and for no other.
+    #[must_use]
+    pub fn with(mut self, registry: &str, credential: Credential) -> Self {
+        self.given.push((registry.to_owned(), credential));
+        self
+    }
+
+    /// The credential for `repository` of `registry`, if there is one. Hosts are compared as a whole, with their port.
+    ///
+    /// # Errors
+    ///
+    /// If a file or helper that is responsible cannot be used.
+    pub(crate) async fn find(
+        &self,
+        registry: &str,
+        repository: &str,
+    ) -> Result<Option<Credential>, CredentialError> {
+        if let Some((_, credential)) = self.given.iter().find(|(host, _)| host == registry) {
+            return Ok(Some(credential.clone()));
+        }
+        for file in &self.files {
+            let Some(config) = Config::read(file)? else { continue };
+            if let Some(credential) = of_config(&config, registry, repository).await? {
+                return Ok(Some(credential));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A helper for exactly this registry decides; else the helper for all; else what is written in the file.
+async fn of_config(
+    config: &Config,
+    registry: &str,
+    repository: &str,
+) -> Result<Option<Credential>, CredentialError> {
+    let server = if DOCKER_HUB.contains(&registry) { DOCKER_HUB_SERVER } else { registry };
+    if let Some(name) = config.helper(registry) {
+        return helper::ask(name, server).await;
+    }
+    if let Some(written) = config.written(registry, repository) {
+        return Ok(Some(written));
+    }
+    match config.store() {
+        Some(name) => helper::ask(name, server).await,
+        None => Ok(None),
     }
 }

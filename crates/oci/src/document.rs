@@ -25,9 +25,9 @@ pub struct Document {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Content {
     /// An image, or an artifact.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// A list of other documents.
-    Index(Index),
+    Index(Box<Index>),
 }
 
 /// An image, or an artifact (OCI Image Specification, Image Manifest).
@@ -164,18 +164,37 @@ impl Document {
     pub fn of_manifest(manifest: Manifest) -> Self {
         let media_type =
             manifest.media_type.clone().unwrap_or_else(|| media_type::MANIFEST.to_owned());
-        Self::written(&manifest, media_type, Content::Manifest(manifest.clone()))
+        Self::written(media_type, Content::Manifest(Box::new(manifest)))
     }
 
     /// Writes an index.
     #[must_use]
     pub fn of_index(index: Index) -> Self {
         let media_type = index.media_type.clone().unwrap_or_else(|| media_type::INDEX.to_owned());
-        Self::written(&index, media_type, Content::Index(index.clone()))
+        Self::written(media_type, Content::Index(Box::new(index)))
     }
 
-    fn written(value: &impl Serialize, media_type: String, content: Content) -> Self {
-        let bytes = Bytes::from(serde_json::to_vec(value).expect("maps have strings as keys"));
+    /// The same document under the digest that it was asked for by, which its bytes were found to have.
+    pub(crate) fn named(mut self, digest: Digest) -> Self {
+        self.digest = digest;
+        self
+    }
+
+    /// The index, if it is one.
+    #[must_use]
+    pub fn into_index(self) -> Option<Index> {
+        match self.content {
+            Content::Index(index) => Some(*index),
+            Content::Manifest(_) => None,
+        }
+    }
+
+    fn written(media_type: String, content: Content) -> Self {
+        let json = match &content {
+            Content::Manifest(manifest) => serde_json::to_vec(manifest),
+            Content::Index(index) => serde_json::to_vec(index),
+        };
+        let bytes = Bytes::from(json.expect("maps have strings as keys"));
         Self { digest: Digest::of(&bytes), media_type, bytes, content }
     }
 

@@ -41,6 +41,8 @@ pub enum AccessError {
     Busy {
         /// The registry.
         registry: String,
+        /// How long it asked to be left alone at last.
+        retry_after: std::time::Duration,
         /// What it said.
         message: String,
     },
@@ -53,6 +55,13 @@ pub enum AccessError {
         status: u16,
         /// What it said.
         message: String,
+    },
+    /// The registry has forgotten an upload that it had begun.
+    #[error("the registry has forgotten what it began to take")]
+    Forgotten {
+        /// What it said.
+        #[source]
+        source: Box<AccessError>,
     },
     /// The answer lacks what the protocol demands.
     #[error("the answer of {place} is none: {reason}")]
@@ -142,15 +151,15 @@ pub enum FetchError {
     #[error("{found} came instead of {wanted}")]
     OtherDigest {
         /// What was asked for.
-        wanted: Digest,
+        wanted: Box<Digest>,
         /// What came.
-        found: Digest,
+        found: Box<Digest>,
     },
     /// More or fewer bytes came than whoever points to it says.
     #[error("{wanted} should have {expected} bytes and has {found}{}", if *.more { " or more" } else { "" })]
     OtherSize {
         /// What was asked for.
-        wanted: Digest,
+        wanted: Box<Digest>,
         /// How many bytes it should have.
         expected: u64,
         /// How many there are.
@@ -195,6 +204,12 @@ pub enum FetchError {
     },
 }
 
+impl FetchError {
+    pub(crate) fn other_digest(wanted: Digest, found: Digest) -> Self {
+        Self::OtherDigest { wanted: Box::new(wanted), found: Box::new(found) }
+    }
+}
+
 /// Something cannot be put into a store.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
@@ -207,7 +222,7 @@ pub enum PushError {
         /// The store.
         store: String,
         /// What was sent.
-        wanted: Digest,
+        wanted: Box<Digest>,
         /// What it says that it stored.
         found: String,
     },

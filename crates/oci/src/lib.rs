@@ -8,26 +8,30 @@
 //! What it refuses to know: signatures, and what is in a blob. Start reading at [`Store`].
 
 mod blob;
+mod challenge;
 mod credentials;
 mod descriptor;
 mod digest;
 mod document;
 mod failure;
+mod host;
 mod layout;
+mod link;
 pub mod media_type;
+mod patience;
 mod reference;
 mod registries;
 mod repository;
 mod store;
 
 pub use blob::BlobReader;
-pub use credentials::{CredentialError, Credentials};
+pub use credentials::{Credential, CredentialError, Credentials};
 pub use descriptor::{Descriptor, Platform, PlatformError};
 pub use digest::{Digest, DigestError};
 pub use document::{Content, Document, DocumentError, Index, MAX_DOCUMENT, Manifest};
 pub use failure::{AccessError, AttachError, FetchError, PushError, TokenError};
 pub use layout::Layout;
 pub use reference::{Reference, ReferenceError, Target};
-pub use registries::{Access, Registries, Settings};
+pub use registries::{Access, Mirror, MirrorError, Registries, Settings};
 pub use repository::Repository;
 pub use store::{Attached, Store};

@@ -1,69 +1,65 @@
 //! One repository of a registry.
 
-use bytes::Bytes;
+mod attach;
+mod list;
+mod push;
+mod read;
 
-use crate::{
-    AttachError, Attached, BlobReader, Descriptor, Digest, Document, FetchError, PushError, Target,
-};
+use std::fmt;
+use std::sync::Arc;
 
-/// A repository of a registry.
-#[derive(Clone, Debug)]
-pub struct Repository {}
+use net::Method;
 
-#[allow(unused_variables, clippy::todo)]
+use crate::host::{Ask, Host, Place, Scope};
+use crate::{Access, Reference};
+
+/// A repository of a registry. Cheap to clone.
+#[derive(Clone)]
+pub struct Repository(Arc<Inner>);
+
+struct Inner {
+    host: Arc<Host>,
+    scope: Scope,
+    /// Where to look first.
+    mirrors: Vec<Repository>,
+}
+
 impl Repository {
-    pub(crate) async fn resolve(&self, target: &Target) -> Result<Descriptor, FetchError> {
-        todo!()
+    pub(crate) fn new(
+        host: Arc<Host>,
+        reference: &Reference,
+        access: Access,
+        mirrors: Vec<Self>,
+    ) -> Self {
+        let scope = Scope { repository: reference.repository().to_owned(), access };
+        Self(Arc::new(Inner { host, scope, mirrors }))
     }
 
-    pub(crate) async fn fetch(&self, target: &Target) -> Result<Document, FetchError> {
-        todo!()
+    /// The registry's name, as references have it.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        self.0.host.name()
     }
 
-    pub(crate) async fn document(&self, descriptor: &Descriptor) -> Result<Document, FetchError> {
-        todo!()
+    /// Something to be asked of this repository.
+    fn ask(&self, method: Method, path: &str) -> Ask {
+        Ask::new(method, Place::Path(format!("/v2/{}/{path}", self.0.scope.repository)))
     }
 
-    pub(crate) async fn blob(
-        &self,
-        descriptor: &Descriptor,
-        limit: u64,
-    ) -> Result<Bytes, FetchError> {
-        todo!()
+    /// How a part of the repository is called in a message.
+    fn name(&self, part: &impl fmt::Display) -> String {
+        format!("{part} in {self}")
     }
+}
 
-    pub(crate) async fn read_blob(
-        &self,
-        descriptor: &Descriptor,
-    ) -> Result<BlobReader, FetchError> {
-        todo!()
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0.host.name(), self.0.scope.repository)
     }
+}
 
-    pub(crate) async fn push_blob(&self, bytes: Bytes) -> Result<Digest, PushError> {
-        todo!()
-    }
-
-    pub(crate) async fn push_document(
-        &self,
-        document: &Document,
-        tag: Option<&str>,
-    ) -> Result<(), PushError> {
-        todo!()
-    }
-
-    pub(crate) async fn tags(&self) -> Result<Vec<String>, FetchError> {
-        todo!()
-    }
-
-    pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, FetchError> {
-        todo!()
-    }
-
-    pub(crate) async fn attach(&self, document: &Document) -> Result<Attached, AttachError> {
-        todo!()
-    }
-
-    pub(crate) async fn delete(&self, target: &Target) -> Result<(), FetchError> {
-        todo!()
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Repository({self})")
     }
 }

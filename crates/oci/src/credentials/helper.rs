@@ -1,0 +1,108 @@
+//! Docker's credential helpers: programs that keep credentials.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+use zeroize::Zeroizing;
+
+use super::{Credential, CredentialError};
+
+/// How long a helper may take. Some ask the user, some a cloud.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How much a helper may say: a token has some kilobytes.
+const MAX_ANSWER: u64 = 256 * 1024;
+/// How much of what a helper complains about is shown.
+const MAX_COMPLAINT: usize = 400;
+/// What helpers say when they know nothing about a registry: no failure.
+const NOT_FOUND: &str = "credentials not found";
+/// The user's name that says that the secret is an identity token.
+const TOKEN_USER: &str = "<token>";
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Username", default)]
+    username: String,
+    #[serde(rename = "Secret", default)]
+    secret: Zeroizing<String>,
+}
+
+/// Asks `docker-credential-NAME` for the credentials for `server`.
+pub(super) async fn ask(name: &str, server: &str) -> Result<Option<Credential>, CredentialError> {
+    let failed = |reason: String| CredentialError::Helper { helper: name.to_owned(), reason };
+    // A name, and no path to some other program.
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(inner) {
+        return Err(failed("its name is none".to_owned()));
+    }
+    let run = tokio::time::timeout(TIMEOUT, run(name, server)).await;
+    let (success, answer) = run
+        .map_err(|_| failed(format!("it did not answer within {} s", TIMEOUT.as_secs())))?
+        .map_err(|error| failed(error.to_string()))?;
+    if !success {
+        let text = String::from_utf8_lossy(&answer);
+        let text: String =
+            text.trim().chars().filter(|c| !c.is_control()).take(MAX_COMPLAINT).collect();
+        return if text.to_lowercase().contains(NOT_FOUND) { Ok(None) } else { Err(failed(text)) };
+    }
+    parse(&answer).map_err(failed)
+}
+
+/// Whether it succeeded, and what it said.
+async fn run(name: &str, server: &str) -> std::io::Result<(bool, Zeroizing<Vec<u8>>)> {
+    let mut child = Command::new(format!("docker-credential-{name}"))
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // A helper that does not read is judged by what it says.
+        let _ = input.write_all(server.as_bytes()).await;
+    }
+    let mut answer = Zeroizing::new(Vec::new());
+    if let Some(output) = child.stdout.take() {
+        output.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+    }
+    Ok((child.wait().await?.success(), answer))
+}
+
+fn parse(answer: &[u8]) -> Result<Option<Credential>, String> {
+    let answer: Answer = serde_json::from_slice(answer)
+        .map_err(|_| "its answer is no JSON as it should be".to_owned())?;
+    if answer.secret.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(if answer.username == TOKEN_USER {
+        Credential::IdentityToken(answer.secret)
+    } else {
+        Credential::Password { user: answer.username, password: answer.secret }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_helper_is_a_name_and_no_path() {
+        for name in ["", "../x", "/bin/sh", "a b", "x;y"] {
+            let error = ask(name, "a.example").await.unwrap_err();
+            assert!(matches!(error, CredentialError::Helper { .. }), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_from_a_password_by_the_name() {
+        let parse = |json: &str| parse(json.as_bytes()).unwrap();
+        let token = parse(r#"{"ServerURL":"x","Username":"<token>","Secret":"s"}"#);
+        assert!(matches!(token, Some(Credential::IdentityToken(_))));
+        let password = parse(r#"{"Username":"alice","Secret":"s"}"#);
+        assert!(matches!(password, Some(Credential::Password { .. })));
+        assert!(parse("{}").is_none());
+        assert!(super::parse(b"no").is_err());
+    }
+}

@@ -1,0 +1,200 @@
+//! Reading documents and blobs.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use net::{Method, RequestError, StatusCode, Streamed};
+
+use super::Repository;
+use crate::blob::Source;
+use crate::host::{Ask, text};
+use crate::patience::patiently;
+use crate::{
+    AccessError, BlobReader, Descriptor, Digest, Document, FetchError, MAX_DOCUMENT, Target,
+    media_type,
+};
+
+impl Repository {
+    pub(crate) async fn resolve(&self, target: &Target) -> Result<Descriptor, FetchError> {
+        self.nearest(|place| async move { patiently(|| place.resolve_once(target)).await }).await
+    }
+
+    pub(crate) async fn fetch(&self, target: &Target) -> Result<Document, FetchError> {
+        self.nearest(|place| async move { patiently(|| place.fetch_once(target)).await }).await
+    }
+
+    pub(crate) async fn document(&self, descriptor: &Descriptor) -> Result<Document, FetchError> {
+        let what = || self.name(&descriptor.digest);
+        if descriptor.size > MAX_DOCUMENT as u64 {
+            let (size, limit) = (descriptor.size, MAX_DOCUMENT as u64);
+            return Err(FetchError::TooLong { what: what(), size, limit });
+        }
+        let read = |place: Self| async move { patiently(|| place.bytes_once(descriptor)).await };
+        let bytes = self.nearest(read).await?;
+        // Its type is the one that whoever points to it was sure of, not what the registry says now.
+        Document::parse(&descriptor.media_type, bytes)
+            .map(|document| document.named(descriptor.digest))
+            .map_err(|source| FetchError::Document { what: what(), source })
+    }
+
+    pub(crate) async fn blob(
+        &self,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Bytes, FetchError> {
+        if descriptor.size > limit {
+            let what = self.name(&descriptor.digest);
+            return Err(FetchError::TooLong { what, size: descriptor.size, limit });
+        }
+        let read = |place: Self| async move {
+            patiently(|| async { place.read_blob_once(descriptor).await?.whole().await }).await
+        };
+        self.nearest(read).await
+    }
+
+    pub(crate) async fn read_blob(
+        &self,
+        descriptor: &Descriptor,
+    ) -> Result<BlobReader, FetchError> {
+        let read =
+            |place: Self| async move { patiently(|| place.read_blob_once(descriptor)).await };
+        self.nearest(read).await
+    }
+
+    /// Reads from the first mirror that has it, and else from here.
+    pub(super) async fn nearest<T, F>(&self, read: impl Fn(Self) -> F) -> Result<T, FetchError>
+    where
+        F: Future<Output = Result<T, FetchError>>,
+    {
+        for mirror in &self.0.mirrors {
+            match read(mirror.clone()).await {
+                Ok(found) => return Ok(found),
+                Err(error) => tracing::debug!(%mirror, %error, "the mirror does not have it"),
+            }
+        }
+        read(self.clone()).await
+    }
+
+    async fn resolve_once(&self, target: &Target) -> Result<Descriptor, FetchError> {
+        let ask = self.manifest(Method::HEAD, target);
+        let answer = self.0.host.send(ask, &self.0.scope).await?;
+        let answer = self.found(answer, target).await?;
+        match described(&answer, target) {
+            Some(descriptor) => Ok(descriptor),
+            // Registries need not say in an answer to HEAD what they say in one to GET.
+            None => Ok(self.fetch_once(target).await?.descriptor()),
+        }
+    }
+
+    async fn fetch_once(&self, target: &Target) -> Result<Document, FetchError> {
+        let ask = self.manifest(Method::GET, target);
+        let answer = self.0.host.send(ask, &self.0.scope).await?;
+        let answer = self.found(answer, target).await?;
+        let media_type = media_type(&answer).unwrap_or_default().to_owned();
+        let announced = announced(&answer);
+        let bytes = self.whole(answer, target).await?;
+        let wanted = match target {
+            Target::Digest(digest) => Some(*digest),
+            // For a tag, what the registry announces tells at least whether all of it came.
+            Target::Tag(_) => announced,
+        };
+        let digest =
+            wanted.map_or_else(|| Ok(Digest::of(&bytes)), |wanted| check(wanted, &bytes))?;
+        Document::parse(&media_type, bytes)
+            .map(|document| document.named(digest))
+            .map_err(|source| FetchError::Document { what: self.name(target), source })
+    }
+
+    /// The bytes of a document of which digest and size are known.
+    async fn bytes_once(&self, descriptor: &Descriptor) -> Result<Bytes, FetchError> {
+        let target = Target::Digest(descriptor.digest);
+        let ask = self.manifest(Method::GET, &target);
+        let answer = self.0.host.send(ask, &self.0.scope).await?;
+        let answer = self.found(answer, &target).await?;
+        self.pieces(answer, descriptor).whole().await
+    }
+
+    async fn read_blob_once(&self, descriptor: &Descriptor) -> Result<BlobReader, FetchError> {
+        let path = format!("blobs/{}", descriptor.digest);
+        let ask = self.ask(Method::GET, &path).size(descriptor.size);
+        let answer = self.0.host.send(ask, &self.0.scope).await?;
+        let answer = self.found(answer, &Target::Digest(descriptor.digest)).await?;
+        Ok(self.pieces(answer, descriptor))
+    }
+
+    fn pieces(&self, answer: Streamed, descriptor: &Descriptor) -> BlobReader {
+        let source = Source::Answer(self.registry().to_owned(), Box::new(answer));
+        BlobReader::new(source, descriptor)
+    }
+
+    fn manifest(&self, method: Method, target: &Target) -> Ask {
+        self.ask(method, &format!("manifests/{target}"))
+            .header(net::HeaderName::from_static("accept"), media_type::ACCEPTED)
+    }
+
+    /// Passes an answer that says that `target` is there.
+    pub(super) async fn found(
+        &self,
+        answer: Streamed,
+        target: &Target,
+    ) -> Result<Streamed, FetchError> {
+        match answer.status {
+            StatusCode::OK => Ok(answer),
+            StatusCode::NOT_FOUND => Err(FetchError::Missing { what: self.name(target) }),
+            _ => Err(self.0.host.refused(answer).await.into()),
+        }
+    }
+
+    async fn whole(&self, answer: Streamed, target: &Target) -> Result<Bytes, FetchError> {
+        self.whole_up_to(answer, MAX_DOCUMENT, || self.name(target)).await
+    }
+
+    /// The body of an answer, if it has no more than `limit` bytes.
+    pub(super) async fn whole_up_to(
+        &self,
+        answer: Streamed,
+        limit: usize,
+        what: impl FnOnce() -> String,
+    ) -> Result<Bytes, FetchError> {
+        match answer.whole(limit).await {
+            Ok(answer) => Ok(answer.body),
+            Err(RequestError::TooLong { limit, .. }) => {
+                let limit = limit as u64;
+                Err(FetchError::TooLong { what: what(), size: limit + 1, limit })
+            }
+            Err(source) => {
+                Err(AccessError::Request { registry: self.registry().to_owned(), source }.into())
+            }
+        }
+    }
+}
+
+/// What the headers of an answer say of a document, if they say all of it.
+fn described(answer: &Streamed, target: &Target) -> Option<Descriptor> {
+    let media_type = media_type(answer).filter(|media_type| {
+        media_type::is_index(media_type) || media_type::is_manifest(media_type)
+    })?;
+    let size = text(&answer.headers, "content-length")?.parse().ok()?;
+    let announced = announced(answer);
+    let digest = match target {
+        Target::Tag(_) => announced?,
+        Target::Digest(digest) => *digest,
+    };
+    (announced.is_none_or(|announced| announced == digest))
+        .then(|| Descriptor::new(media_type, digest, size))
+}
+
+/// The media type of an answer, without parameters.
+fn media_type(answer: &Streamed) -> Option<&str> {
+    text(&answer.headers, "content-type").map(|kind| kind.split(';').next().unwrap_or(kind).trim())
+}
+
+/// The digest that the registry announces.
+fn announced(answer: &Streamed) -> Option<Digest> {
+    text(&answer.headers, "docker-content-digest")?.parse().ok()
+}
+
+fn check(wanted: Digest, bytes: &[u8]) -> Result<Digest, FetchError> {
+    let found = Digest::from(wanted.algorithm().digest(bytes));
+    if found == wanted { Ok(found) } else { Err(FetchError::other_digest(wanted, found)) }
+}
