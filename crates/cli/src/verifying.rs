@@ -120,7 +120,7 @@ impl EvidenceArgs {
         artifact: &Artifact<'_>,
         globals: &Globals,
     ) -> Result<Verified, Failure> {
-        let trust = trusting::load(globals, self.trusted_root.as_deref())?.root()?;
+        let trust = self.demands.trusted_root(globals)?;
         verify::verify(artifact, job.bundle, job.policy, &trust)
             .map_err(|error| refusal::failure(&job.input.to_string(), error))
     }
