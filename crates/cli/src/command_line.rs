@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest_blob, bundle, completion, condition, config_show, env, generate_key_pair,
+    attest_blob, bundle, completion, condition, config_show, env, generate_key_pair, git,
     import_key_pair, init, initialize, public_key, quickstart, serve, sign_blob, sign_model,
     signing_config, trust, trusted_root, user, verify_blob, verify_blob_attestation, verify_model,
     version,
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     SignModel(sign_model::Args),
     /// Verify that the files of a model or data set are those that were signed
     VerifyModel(verify_model::Args),
+    /// Sign and verify commits and tags, as git's signing program
+    Git(git::Args),
     /// Look into bundles
     #[command(subcommand)]
     Bundle(bundle::Args),
@@ -123,6 +125,7 @@ impl Command {
             Self::VerifyBlobAttestation(args) => verify_blob_attestation::run(args, globals),
             Self::SignModel(args) => sign_model::run(&args, globals),
             Self::VerifyModel(args) => verify_model::run(args, globals),
+            Self::Git(args) => git::run(args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),
@@ -159,6 +162,7 @@ Sign and verify:
   verify-blob-attestation  Verify a statement about a file
   sign-model               Sign all files of a model or data set at once
   verify-model             Verify that the files of a model or data set are those that were signed
+  git                      Sign and verify commits and tags, as git's signing program
   bundle                   Look into bundles
 
 Keys of your own:

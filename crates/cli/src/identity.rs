@@ -5,7 +5,9 @@ use std::path::Path;
 
 use client::file;
 use client::oidc::ambient::Surroundings;
-use client::oidc::{AcquireError, Flow, IdentityToken, Invitation, Person, SignIn, acquire};
+use client::oidc::{
+    AcquireError, Flow, IdentityToken, Invitation, Person, SignIn, acquire, at_hand,
+};
 use jiff::Timestamp;
 use net::{Client, Url};
 
@@ -75,13 +77,58 @@ pub(crate) async fn token(
     }
     let sign_in = SignIn {
         // Without an issuer, what the environment offers may still do.
-        issuer: args.oidc_issuer.as_deref().or(issuer).unwrap_or_default(),
+        issuer: args.issuer(issuer),
         client_id,
         http,
         person: &AtTerminal,
         flow: FlowArg::flow(args.fulcio_auth_flow),
     };
     acquire(sign_in, &Surroundings::of_this_process(http, client_id)).await.map_err(failure)
+}
+
+/// A token that was given or that the environment has. Nobody is asked.
+pub(crate) async fn token_at_hand(
+    args: &IdentityArgs,
+    http: &Client,
+) -> Result<Option<IdentityToken>, Failure> {
+    if args.identity_token.is_some() {
+        return token(args, None, http).await.map(Some);
+    }
+    at_hand(&Surroundings::of_this_process(http, &args.oidc_client_id)).await.map_err(failure)
+}
+
+/// Has `person` sign in at `issuer` unless another is named.
+pub(crate) async fn sign_in(
+    args: &IdentityArgs,
+    issuer: Option<&str>,
+    http: &Client,
+    person: &dyn Person,
+) -> Result<IdentityToken, Failure> {
+    let sign_in = SignIn {
+        issuer: args.issuer(issuer),
+        client_id: &args.oidc_client_id,
+        http,
+        person,
+        flow: FlowArg::flow(args.fulcio_auth_flow),
+    };
+    sign_in.run().await.map_err(failure)
+}
+
+impl IdentityArgs {
+    /// Where to sign in.
+    pub(crate) fn issuer<'a>(&'a self, of_config: Option<&'a str>) -> &'a str {
+        self.oidc_issuer.as_deref().or(of_config).unwrap_or_default()
+    }
+
+    /// As which application.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.oidc_client_id
+    }
+
+    /// Whether it is said how.
+    pub(crate) const fn names_flow(&self) -> bool {
+        self.fulcio_auth_flow.is_some()
+    }
 }
 
 fn failure(error: AcquireError) -> Failure {
@@ -108,6 +155,35 @@ fn given_token(given: &str) -> Result<String, Failure> {
     String::from_utf8(contents).or_undecided(format!("{} holds no token", path.display()))
 }
 
+/// Whether there is a desktop on which a browser could open.
+///
+/// Without one, as over SSH, the program that opens addresses starts, and opens nothing.
+pub(crate) fn has_desktop() -> bool {
+    !cfg!(target_os = "linux") || DESKTOP.iter().any(|name| std::env::var_os(name).is_some())
+}
+
+/// Opens a browser; whether that worked.
+pub(crate) fn open_browser(url: &Url) -> bool {
+    // Detached: it waits for the browser, and the browser waits for us.
+    has_desktop() && open::that_detached(url.as_str()).is_ok()
+}
+
+/// What a person is told.
+pub(crate) fn words(invitation: &Invitation<'_>) -> String {
+    match invitation {
+        Invitation::Browser { url } => {
+            format!("Sign in with the browser that opens now; if none does, open\n  {url}")
+        }
+        Invitation::OutOfBand { url } => {
+            format!("Open this address in any browser, sign in, and copy the code here:\n  {url}")
+        }
+        Invitation::Device { url, user_code, within } => format!(
+            "Open this address in any browser within {} minutes, and confirm the code {user_code}:\n  {url}",
+            within.as_secs() / 60,
+        ),
+    }
+}
+
 /// Whoever sits where the program was started.
 struct AtTerminal;
 
@@ -118,30 +194,11 @@ impl Person for AtTerminal {
     }
 
     fn open_browser(&self, url: &Url) -> bool {
-        // Without a desktop, as over SSH, the program that opens addresses starts, and opens nothing.
-        let desktop = !cfg!(target_os = "linux")
-            || DESKTOP.iter().any(|name| std::env::var_os(name).is_some());
-        // Detached: it waits for the browser, and the browser waits for us.
-        desktop && open::that_detached(url.as_str()).is_ok()
+        open_browser(url)
     }
 
     fn invite(&self, invitation: &Invitation<'_>) {
-        match invitation {
-            Invitation::Browser { url } => {
-                say(format!(
-                    "Sign in with the browser that opens now; if none does, open\n  {url}"
-                ));
-            }
-            Invitation::OutOfBand { url } => {
-                say(format!(
-                    "Open this address in any browser, sign in, and copy the code here:\n  {url}"
-                ));
-            }
-            Invitation::Device { url, user_code, within } => say(format!(
-                "Open this address in any browser within {} minutes, and confirm the code {user_code}:\n  {url}",
-                within.as_secs() / 60,
-            )),
-        }
+        say(words(invitation));
     }
 
     async fn ask_for_code(&self) -> Option<String> {

@@ -35,6 +35,7 @@ mod config;
 mod config_show;
 mod env;
 mod generate_key_pair;
+mod git;
 mod import_key_pair;
 mod init;
 mod initialize;
@@ -59,7 +60,8 @@ use clap::Parser;
 use command_line::CommandLine;
 
 fn main() -> ExitCode {
-    let CommandLine { globals, command } = CommandLine::parse();
+    let arguments = git::arguments(std::env::args_os());
+    let CommandLine { globals, command } = CommandLine::parse_from(arguments);
     if globals.verbose {
         output::trace_steps();
     }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::key::KeyReference;
 
 /// What was typed.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Eq, PartialEq, clap::Args)]
 #[command(next_help_heading = "Whose signature")]
 pub(crate) struct SignerArgs {
     /// The public key that must have signed, instead of an identity
@@ -26,8 +26,15 @@ pub(crate) struct SignerArgs {
     workflow: WorkflowArgs,
 }
 
+impl SignerArgs {
+    /// Whether nothing was typed.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What must be said about a GitHub workflow.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Eq, PartialEq, clap::Args)]
 #[command(next_help_heading = "What else the certificate must say")]
 struct WorkflowArgs {
     /// The event that started the workflow, such as push

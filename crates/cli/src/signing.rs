@@ -61,11 +61,11 @@ const fn version(typed: Option<RekorArg>) -> RekorVersion {
 
 /// Everything that a signing needs and that is found without asking anybody.
 pub(crate) struct Preparation {
-    services: Services,
-    http: Client,
-    trust: Arc<TrustedRoot>,
+    pub(crate) services: Services,
+    pub(crate) http: Client,
+    pub(crate) trust: Arc<TrustedRoot>,
     key: Option<SigningKey>,
-    instance: String,
+    pub(crate) instance: String,
 }
 
 /// What is about to be published, in words.
@@ -90,6 +90,11 @@ impl SigningArgs {
             key: self.key.as_ref().map(KeyReference::private).transpose()?,
             instance: trusting.name().to_owned(),
         })
+    }
+
+    /// Whose name to sign in, and how they sign in.
+    pub(crate) const fn identity(&self) -> &IdentityArgs {
+        &self.identity
     }
 
     /// Finds out who signs, and asks whether that may become public.

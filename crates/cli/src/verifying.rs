@@ -192,16 +192,16 @@ pub(crate) enum SignerReport {
 
 #[derive(Serialize)]
 pub(crate) struct TimeReport {
-    pub(crate) time: jiff::Timestamp,
-    pub(crate) source: String,
+    time: jiff::Timestamp,
+    source: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntryReport {
-    pub(crate) log: String,
-    pub(crate) index: u64,
-    pub(crate) kind: String,
+    log: String,
+    index: u64,
+    kind: String,
 }
 
 impl Verdict {
@@ -265,25 +265,43 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "artifact   {}", self.artifact)?;
         writeln!(f, "bundle     {}", self.bundle.display())?;
-        match &self.signer {
-            SignerReport::Key => writeln!(f, "signer     the given key")?,
-            SignerReport::Certificate { identity, issuer, .. } => {
-                writeln!(f, "signer     {identity}")?;
-                writeln!(f, "issuer     {issuer}")?;
-            }
-        }
+        write!(f, "{}", self.signer)?;
         if let Some(statement) = &self.statement {
             writeln!(f, "statement  {}", statement.predicate_type)?;
         }
-        for TimeReport { time, source } in &self.times {
-            writeln!(f, "time       {time} ({source})")?;
+        for time in &self.times {
+            writeln!(f, "time       {time}")?;
         }
-        for EntryReport { log, index, kind } in &self.log_entries {
-            writeln!(f, "log entry  {index} in {log} ({kind})")?;
+        for entry in &self.log_entries {
+            writeln!(f, "log entry  {entry}")?;
         }
         for evidence in &self.left_out {
             writeln!(f, "left out   {evidence}")?;
         }
         Ok(())
+    }
+}
+
+/// Two lines, or one.
+impl fmt::Display for SignerReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => writeln!(f, "signer     the given key"),
+            Self::Certificate { identity, issuer, .. } => {
+                writeln!(f, "signer     {identity}\nissuer     {issuer}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for TimeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.time, self.source)
+    }
+}
+
+impl fmt::Display for EntryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {} ({})", self.index, self.log, self.kind)
     }
 }

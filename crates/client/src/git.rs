@@ -15,5 +15,7 @@ mod armor;
 pub mod object;
 pub mod repository;
 mod signature;
+mod signing;
 
 pub use signature::{BoundSignature, GitSignature, OtherObject, SignatureError, armored};
+pub use signing::{SignObjectError, SignedObject, sign};

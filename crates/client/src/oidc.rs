@@ -135,10 +135,22 @@ pub async fn acquire(
     sign_in: SignIn<'_>,
     surroundings: &Surroundings<'_>,
 ) -> Result<IdentityToken, AcquireError> {
-    if let Some(token) = ambient::find(surroundings).await.map_err(AcquireError::Ambient)? {
-        return read(&token, sign_in.client_id);
+    match at_hand(surroundings).await? {
+        Some(token) => Ok(token),
+        None => sign_in.run().await,
     }
-    sign_in.run().await
+}
+
+/// The token that the surroundings have, if they have one. Nobody is asked.
+///
+/// # Errors
+///
+/// [`AcquireError::Ambient`], [`AcquireError::Token`].
+pub async fn at_hand(
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<IdentityToken>, AcquireError> {
+    let found = ambient::find(surroundings).await.map_err(AcquireError::Ambient)?;
+    found.map(|token| read(&token, surroundings.audience)).transpose()
 }
 
 fn read(token: &Zeroizing<String>, audience: &str) -> Result<IdentityToken, AcquireError> {
