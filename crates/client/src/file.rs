@@ -71,22 +71,42 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 ///
 /// [`FileError::Read`].
 pub fn digest(path: &Path, algorithms: &[HashAlgorithm]) -> Result<Vec<Digest>, FileError> {
+    let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
+    stream(path, |chunk| hashers.iter_mut().for_each(|hasher| hasher.update(chunk)))?;
+    Ok(hashers.into_iter().map(Hasher::finish).collect())
+}
+
+/// Hashes a file with one algorithm. `advance` hears of the bytes that are done.
+///
+/// # Errors
+///
+/// [`FileError::Read`].
+pub fn digest_one(
+    path: &Path,
+    algorithm: HashAlgorithm,
+    advance: impl Fn(u64),
+) -> Result<Digest, FileError> {
+    let mut hasher = Hasher::new(algorithm);
+    stream(path, |chunk| {
+        hasher.update(chunk);
+        advance(chunk.len() as u64);
+    })?;
+    Ok(hasher.finish())
+}
+
+/// Reads a file to its end, in pieces of at most [`CHUNK`].
+fn stream(path: &Path, mut take: impl FnMut(&[u8])) -> Result<(), FileError> {
     let failed = |source| FileError::Read { path: path.to_owned(), source };
     let mut file = open(path).map_err(failed)?;
-    let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
     let mut chunk = vec![0; CHUNK];
     loop {
-        let read = match file.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(read) => take(&chunk[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(failed(error)),
-        };
-        for hasher in &mut hashers {
-            hasher.update(&chunk[..read]);
         }
     }
-    Ok(hashers.into_iter().map(Hasher::finish).collect())
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
@@ -97,6 +117,8 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    // The kernel reads further ahead. Where it cannot, nothing is lost.
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential);
     Ok(Box::new(file))
 }
 

@@ -8,15 +8,19 @@
 //! **Invariant:** the private key of a keyless signing never leaves memory; nothing here encodes one.
 
 mod answer;
+pub mod checksums;
+pub mod cores;
 pub mod file;
 pub mod fulcio;
 pub mod git;
 pub mod image;
 pub mod key_holder;
+pub mod maven;
 pub mod model;
 pub mod oidc;
 pub mod predicate;
 pub mod rekor;
+pub mod release;
 pub mod select;
 pub mod sign;
 pub mod trust;

@@ -16,7 +16,7 @@ pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
 pub const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
 
 /// The most subjects of a statement, as in sigstore-go.
-const MAX_SUBJECTS: usize = 1024;
+pub const MAX_SUBJECTS: usize = 1024;
 /// The most digests of one subject, as in sigstore-go.
 const MAX_DIGESTS: usize = 32;
 /// The longest statement: a bundle's limit, see [`crate::bundle::MAX_BUNDLE`].
