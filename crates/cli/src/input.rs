@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use client::file;
+use client::release::BUNDLE;
 use crypto::{Digest, HashAlgorithm};
 use verify::Artifact;
 use wire::bundle::{Bundle, MAX_BUNDLE};
@@ -81,7 +82,8 @@ impl Input {
 
     /// The bundle that goes with it: the one that was named, else the one beside it.
     ///
-    /// Client specification, discovery: `{input}.sigstore.json`, then `{input}.sigstore`.
+    /// Client specification, discovery: `{input}.sigstore.json`, then `{input}.sigstore`. Then that of a release in the
+    /// same directory.
     pub(crate) fn find_bundle(&self, named: Option<&Path>) -> Result<PathBuf, Failure> {
         if let Some(path) = named {
             return Ok(path.to_owned());
@@ -90,12 +92,15 @@ impl Input {
             return Err(Failure::usage("a digest has no bundle beside it")
                 .hint("name the bundle with --bundle FILE"));
         };
-        let candidates =
-            [".sigstore.json", ".sigstore"].map(|ending| with_ending(artifact, ending));
+        let candidates = [
+            with_ending(artifact, ".sigstore.json"),
+            with_ending(artifact, ".sigstore"),
+            artifact.with_file_name(BUNDLE),
+        ];
         candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
-            let [first, second] = &candidates;
+            let looked_for = candidates.each_ref().map(|path| path.display().to_string());
             Failure::undecided(format!("{self} has no bundle beside it"))
-                .fact("looked for", format!("{}, {}", first.display(), second.display()))
+                .fact("looked for", looked_for.join(", "))
                 .hint("name the bundle with --bundle FILE")
         })
     }
@@ -140,8 +145,11 @@ mod tests {
         let artifact = directory.path().join("a.txt");
         let input = Input::File(artifact.clone());
         input.find_bundle(None).unwrap_err();
-        for ending in [".sigstore", ".sigstore.json"] {
-            let beside = with_ending(&artifact, ending);
+        for beside in [
+            directory.path().join(BUNDLE),
+            with_ending(&artifact, ".sigstore"),
+            with_ending(&artifact, ".sigstore.json"),
+        ] {
             std::fs::write(&beside, "{}").unwrap();
             assert_eq!(input.find_bundle(None).unwrap(), beside);
         }

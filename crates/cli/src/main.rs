@@ -21,6 +21,7 @@ mod model;
 mod online;
 mod output;
 mod refusal;
+mod release;
 mod signer;
 mod signing;
 mod specification;

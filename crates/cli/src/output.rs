@@ -79,10 +79,18 @@ pub(crate) fn confirm(question: &str) -> io::Result<bool> {
 
 /// A line that moves while something long is done, when stderr is a terminal.
 pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
+    moving(total, what, if total > 1 { "{spinner} {msg} {pos}/{len}" } else { "{spinner} {msg}" })
+}
+
+/// The same for bytes, with their speed.
+pub(crate) fn byte_progress(total: u64, what: &'static str) -> ProgressBar {
+    moving(total, what, "{spinner} {msg} {bytes}/{total_bytes} ({bytes_per_sec}, {eta})")
+}
+
+fn moving(total: u64, what: &'static str, style: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = if total > 1 { "{spinner} {msg} {pos}/{len}" } else { "{spinner} {msg}" };
     let bar = ProgressBar::new(total).with_message(what);
     if let Ok(style) = ProgressStyle::with_template(style) {
         bar.set_style(style);

@@ -1,11 +1,13 @@
-//! `sign-blob`: signs files, each with a bundle of its own.
+//! `sign-blob`: signs files, each with a bundle of its own, or all together with one.
+
+mod together;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use client::file::{self, Readers};
-use client::sign::Signer;
+use client::sign::{Signed, Signer};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -16,19 +18,38 @@ use crate::failure::{Failure, OrFail};
 use crate::input::with_ending;
 use crate::online;
 use crate::output::{progress, say};
+use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 
 /// How many files are signed at the same time. Most of the time goes by waiting for logs, some of which answer only
 /// every few seconds, so that it is more than there are processors.
 const PARALLEL: usize = 16;
 
+/// What people sign, as they would type it.
+const EXAMPLES: &str = "\
+Examples:
+  bulla sign-blob k8s/*.yaml              A bundle beside each manifest
+  bulla sign-blob --together dist/*       One bundle for a release: dist/release.sigstore.json
+  bulla sign-blob --together k8s          One bundle for all files of a directory
+  bulla sign-blob --maven target/staging  A bundle beside each artifact of a Maven repository";
+
 /// What was typed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The files to sign (- for the standard input)
-    #[arg(required = true, value_name = "FILE")]
+    /// The files to sign (- for the standard input); with --together also directories
+    #[arg(required_unless_present = "maven", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where to write the bundle; by default the file's name with .sigstore.json added
+    /// Make one bundle for all files, and all files below the directories that are named. It verifies any of them, and
+    /// with bulla verify-blob --all that they are all there
+    #[arg(long)]
+    together: bool,
+    /// Sign the artifacts of a Maven repository, or of a part of one: a bundle beside each jar, pom and module, none for
+    /// checksums, signatures and metadata
+    #[arg(long, value_name = "REPO_DIR", conflicts_with_all = ["files", "together", "bundle"])]
+    maven: Option<PathBuf>,
+    /// Where to write the bundle; by default the file's name with .sigstore.json added, with --together
+    /// release.sigstore.json in the directory that the files have in common
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
     #[command(flatten)]
@@ -70,10 +91,16 @@ impl fmt::Display for Report {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let jobs = jobs(&args.files, args.bundle.as_deref())?;
+    if args.together {
+        return together::run(args, globals);
+    }
+    let artifacts = args.maven.as_deref().map(client::maven::artifacts).transpose();
+    let artifacts = artifacts.map_err(release::failure)?;
+    let files = artifacts.as_deref().unwrap_or(&args.files);
+    let jobs = jobs(files, args.bundle.as_deref())?;
     let preparation = args.signing.prepare(globals)?;
     let report = online::run(async {
-        let what = what(&args.files);
+        let what = what(files);
         let publication = Publication { what: &what };
         let signer = args.signing.signer(preparation, &publication).await?;
         sign_all(Arc::new(signer), jobs).await
@@ -87,7 +114,7 @@ fn jobs(files: &[PathBuf], bundle: Option<&Path>) -> Result<Vec<Job>, Failure> {
     }
     if bundle.is_some() {
         return Err(Failure::usage("several files cannot share one bundle")
-            .hint("leave out --bundle: each file gets one beside it"));
+            .hint("leave out --bundle: each file gets one beside it. Or sign them --together"));
     }
     if files.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::usage("there is no place beside the standard input for a bundle")
@@ -161,14 +188,12 @@ async fn sign(signer: &Signer, job: Job, bar: &ProgressBar) -> Result<SignedFile
     file::write(&job.bundle, signed.bundle.to_json().as_bytes(), Readers::Everyone)
         .map_err(Failure::undecided)?;
     bar.suspend(|| say(format!("signed {}: {}", job.file.display(), recorded(&signed))));
+    Ok(SignedFile { artifact: job.file, bundle: job.bundle, log_entries: log_entries(&signed) })
+}
+
+fn log_entries(signed: &Signed) -> Vec<LogEntry> {
     let entries = signed.verified.entries.iter();
-    Ok(SignedFile {
-        artifact: job.file,
-        bundle: job.bundle,
-        log_entries: entries
-            .map(|entry| LogEntry { log: entry.log.clone(), index: entry.index })
-            .collect(),
-    })
+    entries.map(|entry| LogEntry { log: entry.log.clone(), index: entry.index }).collect()
 }
 
 #[cfg(test)]

@@ -98,19 +98,15 @@ impl EvidenceArgs {
         self.demands.policy(signer)
     }
 
+    /// The trusted root that was chosen. Opens no socket.
+    pub(crate) fn trusted_root(&self, globals: &Globals) -> Result<TrustedRoot, Failure> {
+        self.demands.trusted_root(globals)
+    }
+
     /// Verifies. Opens no socket.
     pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verified, Failure> {
-        let trust = self.demands.trusted_root(globals)?;
-        let artifact = job.input.artifact(&job.policy.algorithms(job.bundle))?;
-        let mut result = verify::verify(&artifact, job.bundle, job.policy, &trust);
-        if let Err(VerifyError::Signature(SignatureError::ArtifactNeeded)) = result
-            && let Some(contents) = job.input.contents()
-        {
-            let contents = contents?;
-            let artifact = Artifact::from_bytes(&contents);
-            result = verify::verify(&artifact, job.bundle, job.policy, &trust);
-        }
-        result.map_err(|error| refusal::failure(&job.input.to_string(), error))
+        let trust = self.trusted_root(globals)?;
+        judge(job, &trust).map_err(|error| error.about(job))
     }
 
     /// Verifies what is known to be about `artifact` by other means than the job's input. Opens no socket.
@@ -124,6 +120,39 @@ impl EvidenceArgs {
         verify::verify(artifact, job.bundle, job.policy, &trust)
             .map_err(|error| refusal::failure(&job.input.to_string(), error))
     }
+}
+
+/// Why there is no verdict, or not the one that was hoped for.
+pub(crate) enum JudgeError {
+    /// The artifact cannot be read.
+    Input(Failure),
+    /// The verifier said no.
+    Refused(VerifyError),
+}
+
+impl JudgeError {
+    /// What it means for the user.
+    pub(crate) fn about(self, job: &Job<'_>) -> Failure {
+        match self {
+            Self::Input(failure) => failure,
+            Self::Refused(error) => refusal::failure(&job.input.to_string(), error),
+        }
+    }
+}
+
+/// Verifies with a trusted root that is at hand, as for each of many artifacts.
+pub(crate) fn judge(job: &Job<'_>, trust: &TrustedRoot) -> Result<Verified, JudgeError> {
+    let artifact =
+        job.input.artifact(&job.policy.algorithms(job.bundle)).map_err(JudgeError::Input)?;
+    let mut result = verify::verify(&artifact, job.bundle, job.policy, trust);
+    if let Err(VerifyError::Signature(SignatureError::ArtifactNeeded)) = result
+        && let Some(contents) = job.input.contents()
+    {
+        let contents = contents.map_err(JudgeError::Input)?;
+        let artifact = Artifact::from_bytes(&contents);
+        result = verify::verify(&artifact, job.bundle, job.policy, trust);
+    }
+    result.map_err(JudgeError::Refused)
 }
 
 fn identity_policy(
@@ -207,15 +236,25 @@ pub(crate) struct EntryReport {
 impl Verdict {
     /// What `verified` says about the job.
     pub(crate) fn new(job: &Job<'_>, verified: &Verified) -> Self {
+        Self::about(job.input.to_string(), job.path, verified)
+    }
+
+    /// What `verified` says about `artifact`, in words.
+    pub(crate) fn about(artifact: String, bundle: &Path, verified: &Verified) -> Self {
         Self {
-            artifact: job.input.to_string(),
-            bundle: job.path.to_owned(),
+            artifact,
+            bundle: bundle.to_owned(),
             signer: SignerReport::new(&verified.signer),
             times: verified.times.iter().map(TimeReport::new).collect(),
             log_entries: verified.entries.iter().map(EntryReport::new).collect(),
             statement: verified.statement.clone(),
             left_out: verified.left_out.iter().map(left_out).collect(),
         }
+    }
+
+    /// What was verified, in words.
+    pub(crate) fn artifact(&self) -> &str {
+        &self.artifact
     }
 }
 

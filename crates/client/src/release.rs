@@ -66,13 +66,13 @@ pub enum ReleaseError {
 }
 
 impl Release {
-    /// The files at `paths`, and all files below those that are directories, without the file `left_out`. Names begin
-    /// below the directory that all of them have in common.
+    /// The files at `paths`, and all files below those that are directories. Names begin below the directory that all of
+    /// them have in common.
     ///
     /// # Errors
     ///
     /// See [`ReleaseError`].
-    pub fn of(paths: &[PathBuf], left_out: Option<&Path>) -> Result<Self, ReleaseError> {
+    pub fn of(paths: &[PathBuf]) -> Result<Self, ReleaseError> {
         let mut found = Vec::new();
         let mut directory: Option<PathBuf> = None;
         for path in paths {
@@ -83,10 +83,23 @@ impl Release {
             });
             found.extend(files);
         }
-        let directory = directory.unwrap_or_default();
-        let left_out = left_out.and_then(|path| walk::real(path).ok());
-        found.retain(|file| Some(&file.path) != left_out.as_ref());
-        Self::named(directory, found)
+        Self::named(directory.unwrap_or_default(), found)
+    }
+
+    /// The same release without its bundle, which nobody could sign.
+    ///
+    /// # Errors
+    ///
+    /// [`ReleaseError::Empty`]: there is nothing else.
+    pub fn without(mut self, bundle: &Path) -> Result<Self, ReleaseError> {
+        // A bundle in a directory that is not there is no file of the release.
+        if let Ok(bundle) = walk::real(bundle) {
+            self.files.retain(|file| file.path != bundle);
+        }
+        if self.files.is_empty() {
+            return Err(ReleaseError::Empty(self.directory));
+        }
+        Ok(self)
     }
 
     fn named(directory: PathBuf, found: Vec<walk::Found>) -> Result<Self, ReleaseError> {
@@ -98,9 +111,6 @@ impl Release {
         files.sort_unstable();
         // The same file may have been named, and be in a directory that was named.
         files.dedup_by(|one, other| one.path == other.path);
-        if files.is_empty() {
-            return Err(ReleaseError::Empty(directory));
-        }
         Ok(Self { directory, files })
     }
 
@@ -191,7 +201,7 @@ mod tests {
 
     fn names(directory: &tempfile::TempDir, paths: &[&str]) -> Result<Vec<String>, ReleaseError> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| directory.path().join(path)).collect();
-        let release = Release::of(&paths, Some(&directory.path().join("dist").join(BUNDLE)))?;
+        let release = Release::of(&paths)?.without(&directory.path().join("dist").join(BUNDLE))?;
         Ok(release.files().iter().map(|file| file.name.clone()).collect())
     }
 
@@ -242,7 +252,7 @@ mod tests {
     fn every_file_is_hashed_once_whatever_its_length() {
         let here = directory(&["a", "b/c", "d"]);
         fs::write(here.path().join("d"), vec![1; 3 << 20]).unwrap();
-        let release = Release::of(&[here.path().to_owned()], None).unwrap();
+        let release = Release::of(&[here.path().to_owned()]).unwrap();
         let done = std::sync::atomic::AtomicU64::new(0);
         let digests = release
             .digests(HashAlgorithm::Sha256, |bytes| {
