@@ -26,6 +26,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("signing_config", |data| drop(wire::signing_config::SigningConfig::parse(data))),
     ("client_trust_config", |data| drop(wire::client_trust_config::ClientTrustConfig::parse(data))),
     ("statement", |data| drop(wire::statement::Statement::parse(data))),
+    ("model_manifest", model_manifest),
     ("envelope", |data| drop(wire::dsse::Envelope::parse(data))),
     ("simple_signing", simple_signing),
     ("legacy_annotations", legacy_annotations),
@@ -201,4 +202,12 @@ fn tuf_metadata(data: &[u8]) {
     let _ = tuf::Unverified::<tuf::Targets>::parse(data);
     let _ = tuf::Unverified::<tuf::Snapshot>::parse(data);
     let _ = tuf::Unverified::<tuf::Timestamp>::parse(data);
+}
+
+fn model_manifest(data: &[u8]) {
+    let Ok(statement) = wire::statement::Statement::parse(data) else { return };
+    let Ok(manifest) = wire::model::Manifest::from_statement(&statement) else { return };
+    // What was read can be written, and means the same.
+    let again = wire::model::Manifest::from_statement(&manifest.to_statement()).unwrap();
+    assert_eq!(again.resources().len(), manifest.resources().len());
 }

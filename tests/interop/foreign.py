@@ -22,6 +22,8 @@ COSIGN2 = str(FOREIGN / f"cosign-{V['COSIGN_V2']}/bin/cosign")
 PYTHON = str(FOREIGN / f"python-{V['SIGSTORE_PYTHON']}-{V['TUF_PYTHON']}/bin/python")
 SIGSTORE_PYTHON = str(pathlib.Path(PYTHON).parent / "sigstore")
 NODE_MODULES = str(FOREIGN / f"js-{V['SIGSTORE_JS']}-{V['PLAYWRIGHT_CORE']}/node_modules")
+MODEL_SIGNING = str(FOREIGN / f"model-signing-{V['MODEL_SIGNING']}/bin/model_signing")
+MODEL_SIGNING_PYTHON = str(pathlib.Path(MODEL_SIGNING).parent / "python")
 SHARED = pathlib.Path(os.environ.get("BULLA_SHARED", ROOT.parent / "shared"))
 
 

@@ -77,7 +77,11 @@ fn a_bundle_is_written_byte_for_byte_as_cosign_writes_it() {
         let path = data.join(format!("local-deployment/{name}.sigstore.json"));
         let text = fs::read_to_string(&path).expect("the bundle can be read");
         let bundle = Bundle::parse(text.as_bytes()).expect("the bundle is good");
-        assert_eq!(bundle.to_json(), text.trim_end(), "{name}");
+        // The one difference: the first entry of a log is written with its index and its (no) hashes, without which
+        // sigstore-models 0.0.6, and so sigstore-python, reads no bundle.
+        let written =
+            bundle.to_json().replace(r#""logIndex":"0","#, "").replace(r#""hashes":[],"#, "");
+        assert_eq!(written, text.trim_end(), "{name}");
     }
 }
 

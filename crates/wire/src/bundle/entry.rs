@@ -180,12 +180,11 @@ struct Checkpoint<'a> {
 }
 
 impl Serialize for TransparencyLogEntry {
-    /// Writes it as bundles carry it: default values are left out.
+    /// Writes it as bundles carry it: default values are left out, but for those of the first entry of a log, which some
+    /// readers want to see (sigstore-models 0.0.6).
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("TransparencyLogEntry", 7)?;
-        if self.log_index != 0 {
-            object.serialize_field("logIndex", &self.log_index.to_string())?;
-        }
+        object.serialize_field("logIndex", &self.log_index.to_string())?;
         object.serialize_field("logId", &LogId { key_id: &self.log_id })?;
         object.serialize_field("kindVersion", &self.kind_version)?;
         if self.integrated_time != 0 {
@@ -216,18 +215,14 @@ impl Serialize for Hashes<'_> {
 impl Serialize for InclusionProof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("InclusionProof", 5)?;
-        if self.log_index != 0 {
-            object.serialize_field("logIndex", &self.log_index.to_string())?;
-        }
+        object.serialize_field("logIndex", &self.log_index.to_string())?;
         if let Some(root) = &self.root_hash {
             object.serialize_field("rootHash", &json::base64_text(root))?;
         }
         if self.tree_size != 0 {
             object.serialize_field("treeSize", &self.tree_size.to_string())?;
         }
-        if !self.hashes.is_empty() {
-            object.serialize_field("hashes", &Hashes(&self.hashes))?;
-        }
+        object.serialize_field("hashes", &Hashes(&self.hashes))?;
         if !self.checkpoint.is_empty() {
             object.serialize_field("checkpoint", &Checkpoint { envelope: &self.checkpoint })?;
         }
@@ -258,16 +253,19 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_leaves_defaults_out_and_a_log_s_answer_need_not() {
+    fn a_bundle_leaves_defaults_out_but_for_the_first_index_and_any_form_is_read() {
         let root = "A".repeat(43) + "=";
         let terse = format!(
             r#"{{"logId":{{"keyId":"AQI="}},"kindVersion":{{"kind":"hashedrekord","version":"0.0.2"}},"inclusionProof":{{"rootHash":"{root}","treeSize":"1","checkpoint":{{"envelope":"a\n"}}}},"canonicalizedBody":"e30="}}"#
         );
+        let ours = format!(
+            r#"{{"logIndex":"0","logId":{{"keyId":"AQI="}},"kindVersion":{{"kind":"hashedrekord","version":"0.0.2"}},"inclusionProof":{{"logIndex":"0","rootHash":"{root}","treeSize":"1","hashes":[],"checkpoint":{{"envelope":"a\n"}}}},"canonicalizedBody":"e30="}}"#
+        );
         let full = format!(
             r#"{{"logIndex":"0","logId":{{"keyId":"AQI="}},"kindVersion":{{"kind":"hashedrekord","version":"0.0.2"}},"integratedTime":"0","inclusionPromise":null,"inclusionProof":{{"logIndex":"0","rootHash":"{root}","treeSize":"1","hashes":[],"checkpoint":{{"envelope":"a\n"}}}},"canonicalizedBody":"e30="}}"#
         );
-        assert_eq!(serde_json::to_string(&first()).expect("it can be written"), terse);
-        for text in [terse, full] {
+        assert_eq!(serde_json::to_string(&first()).expect("it can be written"), ours);
+        for text in [terse, ours, full] {
             assert_eq!(TransparencyLogEntry::parse(text.as_bytes()), Ok(first()));
         }
     }
