@@ -60,6 +60,10 @@ use clap::Parser;
 
 use command_line::CommandLine;
 
+/// Memory is made on one thread of the server and freed on another all the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = git::arguments(std::env::args_os());
     let CommandLine { globals, command } = CommandLine::parse_from(arguments);

@@ -285,19 +285,23 @@ impl Segments {
         Self { files, directory, key, limit, state: Arc::new(Mutex::new(state)) }
     }
 
+    /// Whether the present segment is half full and the next one not ready.
+    #[must_use]
+    pub fn wants_next(&self) -> bool {
+        let state = self.lock();
+        state.next.is_none() && state.length >= self.limit / 2
+    }
+
     /// Readies the next segment when the present one is half full, so that no reply waits for it.
     ///
     /// # Errors
     ///
     /// Those of the file system. Nothing is lost; it can be tried again.
     pub fn prepare(&self) -> io::Result<()> {
-        let number = {
-            let state = self.lock();
-            if state.next.is_some() || state.length < self.limit / 2 {
-                return Ok(());
-            }
-            state.number + 1
-        };
+        if !self.wants_next() {
+            return Ok(());
+        }
+        let number = self.lock().number + 1;
         let file = new_segment(&*self.files, &self.directory, self.key, number)?;
         self.lock().next = Some(file);
         Ok(())

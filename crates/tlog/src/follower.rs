@@ -98,6 +98,15 @@ impl Follower {
         merkle::root_at(size, |node| self.shared.node(node))
     }
 
+    /// Whether anything is. To wake a thread for each commit would cost more than the commits of single entries.
+    pub(crate) fn is_due(&self) -> bool {
+        let has_group = {
+            let live = self.shared.live();
+            live.published.size.get() / TILE_WIDTH > live.stored.get() / TILE_WIDTH
+        };
+        has_group || self.segments.wants_next() || self.shared.identities.is_due()
+    }
+
     /// Does all that is due, until nothing is.
     pub(crate) fn follow(&self) -> Result<(), FollowError> {
         loop {

@@ -13,6 +13,7 @@
 
 mod dialect;
 mod follower;
+mod gather;
 mod identities;
 #[cfg(test)]
 mod laws;

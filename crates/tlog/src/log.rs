@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use storage::{Batch, Disk, Files, FjallIndexes, Framing, Indexes, Meter, Store};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::follower::Follower;
 use crate::identities::Identities;
 use crate::sequencer::{Answer, Outcome, Pending, Sequencer};
 use crate::shared::Shared;
-use crate::threads::{self, Command};
+use crate::threads::{self, Command, Inbox};
 use crate::{
     CreateError, Dialect, DialectError, Head, LogOptions, LogState, OpenError, Published,
     ReadError, Reader, Receipt,
@@ -23,7 +23,7 @@ use crate::{
 pub struct Log<D: Dialect> {
     dialect: Arc<D>,
     reader: Reader,
-    inbox: Option<mpsc::Sender<Command<D>>>,
+    inbox: Option<Inbox<D>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -188,11 +188,7 @@ impl<D: Dialect> Log<D> {
         let inbox = self.inbox.as_ref().ok_or(SubmitError::Stopped)?;
         let identity = self.dialect.identity(&submission);
         let (answer, answered) = oneshot::channel();
-        let pending = Pending { submission, identity, answer };
-        inbox.try_send(Command::Submit(pending)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
-        })?;
+        inbox.hand_in(Pending { submission, identity, answer })?;
         Ok(answered)
     }
 
@@ -204,7 +200,7 @@ impl<D: Dialect> Log<D> {
     pub async fn freeze(&self) -> Result<Arc<Published>, FreezeError> {
         let inbox = self.inbox.as_ref().ok_or(FreezeError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        inbox.send(Command::Freeze(answer)).await.map_err(|_| FreezeError::Stopped)?;
+        inbox.commands.send(Command::Freeze(answer)).await.map_err(|_| FreezeError::Stopped)?;
         answered.await.unwrap_or(Err(FreezeError::Stopped))
     }
 
@@ -212,7 +208,7 @@ impl<D: Dialect> Log<D> {
     pub async fn stop(&self) {
         if let Some(inbox) = &self.inbox {
             // If the owner has ended already, that is what was wanted.
-            let _ = inbox.send(Command::Stop).await;
+            let _ = inbox.commands.send(Command::Stop).await;
         }
         let threads = self.take_threads();
         let joined = tokio::task::spawn_blocking(move || join(threads)).await;

@@ -1,7 +1,7 @@
 //! Sealing a batch: on this thread, or on several where signatures are made.
 
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 use jiff::Timestamp;
@@ -12,6 +12,10 @@ use crate::{Dialect, Identity, Place, SubmitError};
 
 /// From this many signatures on, another thread is worth its start.
 const WORTH_A_THREAD: usize = 32;
+
+/// How many threads may run at once. To ask costs a dozen system calls, which a batch has not to spare.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 /// An entry that leaves the batch.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub(crate) fn seal_all<D: Dialect>(
             .map_err(|error| Refusal { position, error })
     };
     let threads = if D::SIGNS_ENTRIES { submissions.len() / WORTH_A_THREAD } else { 1 };
-    let threads = threads.clamp(1, thread::available_parallelism().map_or(1, NonZero::get));
+    let threads = threads.clamp(1, *CORES);
     let results = if threads == 1 {
         (0..submissions.len()).map(seal).collect()
     } else {

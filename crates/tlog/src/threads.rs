@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use std::sync::Arc;
 
 use crate::follower::Follower;
+use crate::gather::Gathering;
 use crate::sequencer::{MAX_BATCH, Pending, Sequencer};
-use crate::{Dialect, FreezeError, LogOptions, Published};
+use crate::{Dialect, FreezeError, LogOptions, Published, SubmitError};
 
 /// What the owner is asked to do.
 pub(crate) enum Command<D: Dialect> {
@@ -19,7 +20,23 @@ pub(crate) enum Command<D: Dialect> {
     Stop,
 }
 
-type Inbox<D> = mpsc::Sender<Command<D>>;
+/// Where submissions are handed in.
+pub(crate) struct Inbox<D: Dialect> {
+    pub(crate) commands: mpsc::Sender<Command<D>>,
+    gathering: Arc<Gathering>,
+}
+
+impl<D: Dialect> Inbox<D> {
+    /// Hands in, unless too much is waiting.
+    pub(crate) fn hand_in(&self, pending: Pending<D>) -> Result<(), SubmitError> {
+        self.commands.try_send(Command::Submit(pending)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
+        })?;
+        self.gathering.handed_in(self.commands.max_capacity() - self.commands.capacity());
+        Ok(())
+    }
+}
 
 /// Starts both threads. `caught_up` says whether the follower has nothing to read before entries may be taken.
 pub(crate) fn start<D: Dialect>(
@@ -31,27 +48,39 @@ pub(crate) fn start<D: Dialect>(
     let (inbox, commands) = mpsc::channel(options.queue_entries);
     // One waiting wake-up is enough: the follower does all that is due.
     let (wake, woken) = std_mpsc::sync_channel(1);
+    let gathering = Arc::new(Gathering::new());
+    let inbox = Inbox { commands: inbox, gathering: Arc::clone(&gathering) };
+    let follower = Arc::new(follower);
+    let follows = Arc::clone(&follower);
     let name = |role: &str| thread::Builder::new().name(format!("{role} {}", options.origin));
-    let following = name("follow").spawn(move || follow(&follower, &woken, caught_up))?;
-    let owning = name("log").spawn(move || own(sequencer, commands, &wake))?;
+    let following = name("follow").spawn(move || follow(&follows, &woken, caught_up))?;
+    let owning =
+        name("log").spawn(move || own(sequencer, commands, &gathering, &follower, &wake))?;
     Ok((inbox, vec![owning, following]))
 }
 
 /// Commits what comes in, a batch after the other, until there is nobody left to hand anything in, or nothing is
-/// certain any more. A batch begins as soon as the one before is durable and anything waits.
+/// certain any more. A batch begins when the one before is durable and anything waits; after a batch of several, when as
+/// many wait, or no more have come for a moment.
 fn own<D: Dialect>(
     mut sequencer: Sequencer<D>,
     mut commands: mpsc::Receiver<Command<D>>,
+    gathering: &Gathering,
+    follower: &Follower,
     wake: &std_mpsc::SyncSender<()>,
 ) {
-    let mut held = Vec::new();
-    while let Some(batch) = next_batch(&mut commands, std::mem::take(&mut held)) {
+    let (mut held, mut before) = (Vec::new(), 0);
+    while let Some(batch) = next_batch(&mut commands, std::mem::take(&mut held), before, gathering)
+    {
+        before = batch.pending.len();
         match sequencer.process(batch.pending) {
             Ok(rest) => held = rest,
             Err(error) => return sequencer.shared.stop(&error),
         }
-        // The follower has ended, or a wake-up is waiting: both are all right.
-        let _ = wake.try_send(());
+        if follower.is_due() {
+            // The follower has ended, or a wake-up is waiting: both are all right.
+            let _ = wake.try_send(());
+        }
         match batch.then {
             None => (),
             Some(Command::Freeze(answer)) => {
@@ -72,10 +101,13 @@ struct Incoming<D: Dialect> {
     then: Option<Command<D>>,
 }
 
-/// Waits until something comes in, and takes all that is there. `None` when nothing will come any more.
+/// Waits until something comes in, and for a moment until as much is there as was `before`, and takes all of it. `None`
+/// when nothing will come any more.
 fn next_batch<D: Dialect>(
     commands: &mut mpsc::Receiver<Command<D>>,
     held: Vec<Pending<D>>,
+    before: usize,
+    gathering: &Gathering,
 ) -> Option<Incoming<D>> {
     let mut pending = held;
     if pending.is_empty() {
@@ -84,6 +116,7 @@ fn next_batch<D: Dialect>(
             other => return Some(Incoming { pending, then: Some(other) }),
         }
     }
+    gathering.wait(before.saturating_sub(pending.len()), || commands.len());
     while pending.len() < MAX_BATCH {
         match commands.try_recv() {
             Ok(Command::Submit(next)) => pending.push(next),
