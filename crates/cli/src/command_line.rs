@@ -5,10 +5,10 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest_blob, bundle, completion, condition, config_show, env, generate_key_pair, git,
-    import_key_pair, init, initialize, public_key, quickstart, serve, sign_blob, sign_model,
-    signing_config, trust, trusted_root, user, verify_blob, verify_blob_attestation, verify_model,
-    version,
+    attest, attest_blob, bundle, completion, condition, config_show, env, generate_key_pair, git,
+    import_key_pair, init, initialize, public_key, quickstart, serve, sign, sign_blob, sign_model,
+    signing_config, trust, trusted_root, user, verify, verify_attestation, verify_blob,
+    verify_blob_attestation, verify_model, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -69,6 +69,16 @@ pub(crate) enum Command {
     VerifyModel(verify_model::Args),
     /// Sign and verify commits and tags, as git's signing program
     Git(git::Args),
+
+    /// Sign container images, and attach the signatures to them
+    Sign(sign::Args),
+    /// Verify the signatures of container images
+    Verify(verify::Args),
+    /// Sign a statement about container images, and attach it to them
+    Attest(attest::Args),
+    /// Verify statements about container images
+    VerifyAttestation(verify_attestation::Args),
+
     /// Look into bundles
     #[command(subcommand)]
     Bundle(bundle::Args),
@@ -126,6 +136,10 @@ impl Command {
             Self::SignModel(args) => sign_model::run(&args, globals),
             Self::VerifyModel(args) => verify_model::run(args, globals),
             Self::Git(args) => git::run(args, globals),
+            Self::Sign(args) => sign::run(&args, globals),
+            Self::Verify(args) => verify::run(args, globals),
+            Self::Attest(args) => attest::run(&args, globals),
+            Self::VerifyAttestation(args) => verify_attestation::run(args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),
@@ -164,6 +178,12 @@ Sign and verify:
   verify-model             Verify that the files of a model or data set are those that were signed
   git                      Sign and verify commits and tags, as git's signing program
   bundle                   Look into bundles
+
+Container images:
+  sign                     Sign container images, and attach the signatures to them
+  verify                   Verify the signatures of container images
+  attest                   Sign a statement about container images, and attach it to them
+  verify-attestation       Verify statements about container images
 
 Keys of your own:
   generate-key-pair        Make a key pair: cosign.key and cosign.pub

@@ -65,6 +65,11 @@ impl Failure {
         Self::new(Outcome::Undecided, error)
     }
 
+    /// It could not be decided, and `cause` says why.
+    pub(crate) fn undecided_about(doing: String, cause: impl Into<Cause>) -> Self {
+        Self::undecided(While { doing, cause: cause.into() })
+    }
+
     /// Adds what to do next: an imperative sentence without a full stop.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -10,18 +10,25 @@
     reason = "doc comments of arguments are help texts for a terminal"
 )]
 
+mod annotation;
 mod command_line;
 mod condition;
 mod directories;
 mod failure;
 mod identity;
+mod image_refusal;
+mod image_signing;
+mod image_verdict;
+mod image_verifying;
 mod input;
 mod key;
 mod model;
 mod online;
 mod output;
 mod refusal;
+mod registry;
 mod release;
+mod selection;
 mod signer;
 mod signing;
 mod specification;
@@ -29,6 +36,7 @@ mod statements;
 mod trusting;
 mod verifying;
 
+mod attest;
 mod attest_blob;
 mod bundle;
 mod completion;
@@ -43,12 +51,15 @@ mod initialize;
 mod public_key;
 mod quickstart;
 mod serve;
+mod sign;
 mod sign_blob;
 mod sign_model;
 mod signing_config;
 mod trust;
 mod trusted_root;
 mod user;
+mod verify;
+mod verify_attestation;
 mod verify_blob;
 mod verify_blob_attestation;
 mod verify_model;

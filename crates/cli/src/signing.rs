@@ -77,8 +77,26 @@ pub(crate) struct Publication<'a> {
 impl SigningArgs {
     /// Reads what is on this machine: trust, services, key.
     pub(crate) fn prepare(&self, globals: &Globals) -> Result<Preparation, Failure> {
+        self.prepare_for(false, globals)
+    }
+
+    /// As [`Self::prepare`], where `promise` says whether the log must promise to keep an entry, as only Rekor v1 does.
+    pub(crate) fn prepare_for(
+        &self,
+        promise: bool,
+        globals: &Globals,
+    ) -> Result<Preparation, Failure> {
         let trusting = trusting::load(globals, self.trusted_root.as_deref())?;
-        let rekor = version(self.rekor);
+        let rekor = match (promise, self.rekor) {
+            (true, Some(RekorArg::V2)) => {
+                return Err(Failure::usage(
+                    "the older form of signatures cannot be logged with Rekor v2",
+                )
+                .hint("leave out --rekor v2, or attach bundles only: --format bundle"));
+            }
+            (true, _) => RekorVersion::V1,
+            (false, typed) => version(typed),
+        };
         let config = trusting.signing_config_for(self.signing_config.as_deref(), rekor)?;
         let round = usize::from_ne_bytes(crypto::random_array());
         let services = Services::select(&config, rekor, Timestamp::now(), round)

@@ -289,7 +289,7 @@ impl TimeReport {
     }
 }
 
-fn left_out(evidence: &LeftOut) -> String {
+pub(crate) fn left_out(evidence: &LeftOut) -> String {
     match evidence {
         LeftOut::Entry { log_id, index } => {
             format!("entry {index} of the unknown log {}", hex::encode(log_id))

@@ -20,15 +20,26 @@ pub mod subject;
 mod verdict;
 pub mod verifying;
 
-use oci::{Reference, Store};
+use oci::{Store, Target};
 
-/// An image, by the name under which somebody asks for it.
+/// An image, as somebody asks for it.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// The name.
-    pub reference: Reference,
+    /// The name of its repository, such as `index.docker.io/library/alpine`; a path, where it lies on disk.
+    pub name: String,
+    /// The tag or the digest.
+    pub target: Target,
     /// Where the image lies.
     pub store: Store,
     /// Where signatures and attestations are: beside the image, unless somebody says otherwise.
     pub attachments: Store,
+}
+
+impl std::fmt::Display for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.target {
+            Target::Tag(tag) => write!(f, "{}:{tag}", self.name),
+            Target::Digest(digest) => write!(f, "{}@{digest}", self.name),
+        }
+    }
 }

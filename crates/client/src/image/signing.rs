@@ -94,23 +94,21 @@ pub async fn sign(
         }
         // The same envelope stands in both forms.
         Claim::Attestation { .. } => {
-            attach_envelope(signer, image, claim, format, &mut done).await?
+            attach_envelope(signer, image, claim, format, &mut done).await?;
         }
     }
     Ok(done)
 }
 
-/// Asks once more what the tag points to, at the last moment at which nothing was attached yet: what is attached to
-/// another image than the one that people pull under the name is no use to them.
-///
-/// # Errors
-///
-/// [`SignImageError::TagMoved`].
-pub async fn check_tag(image: &Image, subject: &Subject) -> Result<(), SignImageError> {
-    let Target::Tag(tag) = image.reference.target() else { return Ok(()) };
-    let now = image.store.resolve(&Target::Tag(tag.clone())).await?.digest;
-    let before = subject.descriptor.digest;
-    if now == before { Ok(()) } else { Err(SignImageError::TagMoved { tag, before, now }) }
+/// Asks once more what the tag points to, when nothing is attached yet: a signature of another image than the one that
+/// people pull under the name is not what was wanted.
+async fn check_tag(image: &Image, subject: &Subject) -> Result<(), SignImageError> {
+    let (Target::Tag(tag), Some(before)) = (&image.target, subject.named) else { return Ok(()) };
+    let now = image.store.resolve(&image.target).await?.digest;
+    if now == before {
+        return Ok(());
+    }
+    Err(SignImageError::TagMoved { tag: tag.clone(), before, now })
 }
 
 async fn attach_bundle(
@@ -119,8 +117,9 @@ async fn attach_bundle(
     claim: &Claim,
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
-    let statement = claim.statement(&image.reference.name(), &done.subject.descriptor.digest);
+    let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
     let signed = signer.attest(statement).await?;
+    check_tag(image, &done.subject).await?;
     attach_referrer(image, claim, signed, done).await
 }
 
@@ -149,9 +148,10 @@ async fn attach_payload(
 ) -> Result<(), SignImageError> {
     let Claim::Signature { annotations, identity } = claim else { return Ok(()) };
     let digest = &done.subject.descriptor.digest;
-    let payload = payload(&image.reference.name(), digest, annotations, identity.as_deref());
+    let payload = payload(&image.name, digest, annotations, identity.as_deref());
     let blob = payload.to_json();
     let signed = signer.sign(&signer.hash_algorithm().digest(&blob)).await?;
+    check_tag(image, &done.subject).await?;
     attach_layer(image, Kind::Signature, blob, None, &signed, done).await?;
     done.signed.push(signed);
     Ok(())
@@ -164,8 +164,9 @@ async fn attach_envelope(
     format: Format,
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
-    let statement = claim.statement(&image.reference.name(), &done.subject.descriptor.digest);
+    let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
     let signed = signer.attest(statement).await?;
+    check_tag(image, &done.subject).await?;
     if format != Format::Bundle
         && let Content::Dsse(envelope) = &signed.bundle.content
     {

@@ -25,6 +25,8 @@ pub struct Subject {
     pub descriptor: Descriptor,
     /// For which platform the index above says that it is.
     pub platform: Option<Platform>,
+    /// What the name led to, in the first of the images that it stands for: if it is a tag, it can lead elsewhere later.
+    pub named: Option<Digest>,
 }
 
 /// Why there is nothing to sign or to verify.
@@ -79,7 +81,8 @@ pub async fn select(
     match selection {
         Selection::Itself => {
             let descriptor = store.resolve(target).await?.bare();
-            Ok(vec![Subject { descriptor, platform: None }])
+            let named = Some(descriptor.digest);
+            Ok(vec![Subject { descriptor, platform: None, named }])
         }
         Selection::Platform(wanted) => {
             let document = store.fetch(target).await?;
@@ -87,7 +90,7 @@ pub async fn select(
             let index = document.index().ok_or(SelectError::NotAnIndex(digest))?;
             let child = for_platform(digest, index, wanted)?;
             check_child(store, digest, &child.descriptor, child.platform.as_ref()).await?;
-            Ok(vec![child])
+            Ok(vec![Subject { named: Some(digest), ..child }])
         }
         Selection::Recursive => everything(store, target).await,
     }
@@ -112,13 +115,14 @@ fn for_platform(digest: Digest, index: &Index, wanted: &Platform) -> Result<Subj
 }
 
 fn subject(child: &Descriptor) -> Subject {
-    Subject { descriptor: child.bare(), platform: child.platform.clone() }
+    Subject { descriptor: child.bare(), platform: child.platform.clone(), named: None }
 }
 
 /// What the name points to, and all below it, each digest once.
 async fn everything(store: &Store, target: &Target) -> Result<Vec<Subject>, SelectError> {
     let top = store.fetch(target).await?;
-    let mut found = vec![Subject { descriptor: top.descriptor(), platform: None }];
+    let mut found =
+        vec![Subject { descriptor: top.descriptor(), platform: None, named: Some(top.digest()) }];
     let mut indexes = Vec::new();
     if let Content::Index(index) = top.content() {
         indexes.push((top.digest(), index.clone(), 1));

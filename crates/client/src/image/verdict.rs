@@ -71,6 +71,9 @@ pub enum Rejection {
     /// What was signed is no payload that names an image.
     #[error(transparent)]
     Payload(#[from] SimpleSigningError),
+    /// It is a signature, and not a statement.
+    #[error("it is a signature, not an attestation")]
+    OtherKind,
     /// The payload names another image.
     #[error("it signs {0}")]
     OtherImage(Digest),
@@ -86,15 +89,21 @@ pub enum Rejection {
     },
 }
 
-/// Decides whether `candidate` is what is asked for about `image`.
-pub(super) fn judge(
-    candidate: Candidate,
-    image: &Digest,
-    wanted: &Wanted,
-    policy: &Policy,
-    trust: &TrustedRoot,
-) -> Result<Proven, Rejected> {
-    match check(&candidate, image, wanted, policy, trust) {
+/// What is asked, of every candidate.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) image: Digest,
+    pub(super) wanted: &'a Wanted,
+    /// What is demanded where a statement was signed.
+    pub(super) statements: &'a Policy,
+    /// What is demanded where a payload was signed that names the image.
+    pub(super) payloads: &'a Policy,
+    pub(super) trust: &'a TrustedRoot,
+}
+
+/// Decides whether `candidate` is what is asked for.
+pub(super) fn judge(candidate: Candidate, question: Question<'_>) -> Result<Proven, Rejected> {
+    match check(&candidate, question) {
         Ok((verified, payload)) => Ok(Proven { candidate, verified, payload }),
         Err(reason) => {
             let signer = signatory(&candidate);
@@ -105,21 +114,20 @@ pub(super) fn judge(
 
 fn check(
     candidate: &Candidate,
-    image: &Digest,
-    wanted: &Wanted,
-    policy: &Policy,
-    trust: &TrustedRoot,
+    question: Question<'_>,
 ) -> Result<(Verified, Option<SimpleSigning>), Rejection> {
-    let digest = crypto::Digest::from(*image);
-    let (verified, payload) = match &candidate.payload {
-        None => {
+    let (bundle, trust) = (&candidate.bundle, question.trust);
+    let digest = crypto::Digest::from(question.image);
+    let (verified, payload) = match (&candidate.payload, question.wanted) {
+        (None, _) => {
             let artifact = Artifact::from_digest(digest);
-            (verify::verify(&artifact, &candidate.bundle, policy, trust)?, None)
+            (verify::verify(&artifact, bundle, question.statements, trust)?, None)
         }
+        (Some(_), Wanted::Attestation) => return Err(Rejection::OtherKind),
         // Nothing that the payload says counts before somebody has signed it.
-        Some(payload) => {
+        (Some(payload), Wanted::Signature { .. }) => {
             let artifact = Artifact::from_bytes(payload);
-            let verified = verify::verify(&artifact, &candidate.bundle, policy, trust)?;
+            let verified = verify::verify(&artifact, bundle, question.payloads, trust)?;
             let payload = SimpleSigning::parse(payload)?;
             if payload.digest != digest {
                 return Err(Rejection::OtherImage(payload.digest.into()));
@@ -127,14 +135,14 @@ fn check(
             (verified, Some(payload))
         }
     };
-    if let Wanted::Signature { annotations } = wanted {
+    if let Wanted::Signature { annotations } = question.wanted {
         check_annotations(annotations, &notes(&verified, payload.as_ref(), &digest))?;
     }
     Ok((verified, payload))
 }
 
 /// What the signer notes about the image, where that is text.
-pub(super) fn notes(
+fn notes(
     verified: &Verified,
     payload: Option<&SimpleSigning>,
     image: &crypto::Digest,
@@ -162,6 +170,14 @@ fn check_annotations(
         }
     }
     Ok(())
+}
+
+impl Proven {
+    /// What the signer notes about `image`.
+    #[must_use]
+    pub fn annotations(&self, image: &Digest) -> BTreeMap<String, String> {
+        notes(&self.verified, self.payload.as_ref(), &crypto::Digest::from(*image))
+    }
 }
 
 /// Who signed, by the candidate's own word.

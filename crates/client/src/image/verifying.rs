@@ -13,8 +13,8 @@ use super::candidate::{CandidateError, Found, Source, in_referrer, under_tag};
 use super::legacy::{self, Kind};
 use super::referrer::{PREDICATE_TYPE, is_bundle};
 use super::subject::{SelectError, Subject};
-use super::verdict::judge;
 pub use super::verdict::{Proven, Rejected, Rejection, Signatory, Wanted};
+use super::verdict::{Question, judge};
 use crate::predicate::SIGNATURE;
 
 /// How many candidates are looked at for one image. The most that were seen on a public one are some hundreds.
@@ -82,12 +82,14 @@ pub async fn verify(
     policy: &Policy,
     trust: &TrustedRoot,
 ) -> Result<Finding, VerifyImageError> {
-    let policy = match wanted {
+    let statements = match wanted {
         // A statement can say anything about an image, also that it must not be used.
         Wanted::Signature { .. } => policy.clone().with_predicate_type(sign_type()),
         Wanted::Attestation => policy.clone(),
     };
-    let question = Question { image: subject.descriptor.digest, wanted, policy: &policy, trust };
+    let image_digest = subject.descriptor.digest;
+    let question =
+        Question { image: image_digest, wanted, statements: &statements, payloads: policy, trust };
     let mut search = Search::new(&image.attachments, question);
     search.referrers().await?;
     if search.proven.is_empty() || *wanted == Wanted::Attestation {
@@ -98,15 +100,6 @@ pub async fn verify(
 
 fn sign_type() -> Expected {
     Expected::exactly(SIGNATURE).expect("the type is not empty")
-}
-
-/// What is asked, of every candidate.
-#[derive(Clone, Copy)]
-struct Question<'a> {
-    image: Digest,
-    wanted: &'a Wanted,
-    policy: &'a Policy,
-    trust: &'a TrustedRoot,
 }
 
 /// What has been found so far.
@@ -208,7 +201,7 @@ impl<'a> Search<'a> {
                 let kibibytes = u32::try_from(found.size() >> 10).unwrap_or(BUDGET).min(BUDGET);
                 // The semaphore is never closed.
                 let _room = budget.acquire_many(kibibytes).await;
-                question.answer(&found, store).await
+                answer(question, &found, store).await
             })
             .buffered(PARALLEL)
             .collect()
@@ -250,13 +243,11 @@ impl<'a> Search<'a> {
     }
 }
 
-impl Question<'_> {
-    async fn answer(&self, found: &Found, store: &Store) -> Result<Proven, Rejected> {
-        let candidate = found.fetch(store).await.map_err(|error| Rejected {
-            source: found.source.clone(),
-            reason: error.into(),
-            signer: None,
-        })?;
-        judge(candidate, &self.image, self.wanted, self.policy, self.trust)
-    }
+async fn answer(question: Question<'_>, found: &Found, store: &Store) -> Result<Proven, Rejected> {
+    let candidate = found.fetch(store).await.map_err(|error| Rejected {
+        source: found.source.clone(),
+        reason: error.into(),
+        signer: None,
+    })?;
+    judge(candidate, question)
 }

@@ -1,0 +1,71 @@
+//! `attest`: signs a statement about container images, and attaches it to them.
+
+use std::path::PathBuf;
+
+use client::file;
+use client::image::statement::Claim;
+use client::predicate::{PredicateType, statement};
+use jiff::Timestamp;
+
+use crate::command_line::Globals;
+use crate::failure::Failure;
+use crate::image_signing::{self, FormatArg};
+use crate::online;
+use crate::registry::RegistryArgs;
+use crate::selection::SelectionArgs;
+use crate::signing::{Publication, SigningArgs};
+
+/// The longest predicate: software bills of large images have tens of megabytes.
+const MAX_PREDICATE: u64 = 64 << 20;
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The images that the statement is about, best by digest: registry.example/app@sha256:…
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+    /// What is said about the images: JSON of the form that --type asks for
+    #[arg(long, value_name = "FILE")]
+    predicate: PathBuf,
+    /// What kind of statement it is: a URI, or slsaprovenance, slsaprovenance02, slsaprovenance1, spdx, spdxjson, cyclonedx,
+    /// vuln, openvex, link or custom
+    #[arg(long = "type", value_name = "NAME|URI", default_value = "custom")]
+    predicate_type: PredicateType,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// How to attach: as a bundle; in the older form (legacy), which many admission controllers read; or both
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    format: FormatArg,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let images = args.registry.images(&args.images, true)?;
+    let claim = args.claim()?;
+    let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
+    let report = online::run(async {
+        let jobs = image_signing::find(images, &args.selection.selection()).await?;
+        let what = image_signing::what(&jobs);
+        let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
+        image_signing::sign_all(&signer, jobs, &claim, args.format.format()).await
+    })?;
+    globals.output.print(&report)
+}
+
+impl Args {
+    /// The predicate in the form in which it is signed, checked for what its type requires.
+    fn claim(&self) -> Result<Claim, Failure> {
+        let predicate = file::read(&self.predicate, MAX_PREDICATE).map_err(Failure::undecided)?;
+        let statement = statement(Vec::new(), &self.predicate_type, &predicate, Timestamp::now())
+            .map_err(|error| {
+            Failure::because("the predicate cannot be signed".to_owned(), error)
+        })?;
+        let predicate = statement
+            .predicate
+            .ok_or_else(|| Failure::undecided("the statement has no predicate"))?;
+        Ok(Claim::Attestation { predicate_type: statement.predicate_type, predicate })
+    }
+}

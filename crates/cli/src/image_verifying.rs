@@ -1,0 +1,89 @@
+//! What `verify` and `verify-attestation` have in common: many images, and what it means that one is not verified.
+
+use client::image::Image;
+use client::image::subject::{Selection, Subject, select};
+use client::image::verifying::{Finding, VerifyImageError, Wanted, verify};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use verify::Policy;
+use wire::trusted_root::TrustedRoot;
+
+use crate::failure::Failure;
+use crate::image_refusal;
+use crate::image_signing::select_failure;
+use crate::output::say;
+
+/// How many images are verified at the same time.
+const PARALLEL: usize = 16;
+
+/// What is asked about every image.
+pub(crate) struct Question {
+    pub(crate) wanted: Wanted,
+    pub(crate) policy: Policy,
+    pub(crate) trust: TrustedRoot,
+}
+
+/// An image for which there is what is wanted.
+pub(crate) struct Answer {
+    pub(crate) image: Image,
+    pub(crate) subject: Subject,
+    pub(crate) finding: Finding,
+}
+
+impl Answer {
+    /// The repository and the digest.
+    pub(crate) fn name(&self) -> String {
+        format!("{}@{}", self.image.name, self.subject.descriptor.digest)
+    }
+}
+
+/// Asks about all images, in the order in which they were named. All must have what is wanted.
+pub(crate) async fn ask(
+    images: Vec<Image>,
+    selection: &Selection,
+    question: &Question,
+) -> Result<Vec<Answer>, Failure> {
+    let answers: Vec<Vec<Answer>> = stream::iter(images)
+        .map(|image| ask_one(image, selection, question))
+        .buffered(PARALLEL)
+        .try_collect()
+        .await?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+async fn ask_one(
+    image: Image,
+    selection: &Selection,
+    question: &Question,
+) -> Result<Vec<Answer>, Failure> {
+    let name = image.to_string();
+    let subjects = select(&image.store, &image.target, selection).await;
+    let subjects = subjects.map_err(|error| select_failure(&name, error))?;
+    let Question { wanted, policy, trust } = question;
+    stream::iter(subjects)
+        .map(|subject| {
+            let image = image.clone();
+            async move {
+                let found = verify(&image, &subject, wanted, policy, trust).await;
+                answer(image, subject, wanted, found)
+            }
+        })
+        .buffered(PARALLEL)
+        .try_collect()
+        .await
+}
+
+fn answer(
+    image: Image,
+    subject: Subject,
+    wanted: &Wanted,
+    found: Result<Finding, VerifyImageError>,
+) -> Result<Answer, Failure> {
+    let name = format!("{}@{}", image.name, subject.descriptor.digest);
+    let finding = found.map_err(|error| image_refusal::failure(&name, wanted, error))?;
+    for rejected in &finding.rejected {
+        if image_refusal::is_worth_telling(rejected) {
+            say(format!("{name}: {} does not count: {}", rejected.source, rejected.reason));
+        }
+    }
+    Ok(Answer { image, subject, finding })
+}

@@ -1,0 +1,26 @@
+//! Which of the images that a name stands for: the flags of all commands about images.
+
+use client::image::subject::Selection;
+use oci::Platform;
+
+/// Which of the images that a name stands for.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct SelectionArgs {
+    /// Of a multi-platform image, only the one for this platform, such as linux/arm64
+    #[arg(long, value_name = "OS/ARCHITECTURE", conflicts_with = "recursive")]
+    platform: Option<Platform>,
+    /// Of a multi-platform image, the index and every image in it
+    #[arg(long, short)]
+    recursive: bool,
+}
+
+impl SelectionArgs {
+    /// What is meant.
+    pub(crate) fn selection(&self) -> Selection {
+        match (&self.platform, self.recursive) {
+            (Some(platform), _) => Selection::Platform(platform.clone()),
+            (None, true) => Selection::Recursive,
+            (None, false) => Selection::Itself,
+        }
+    }
+}

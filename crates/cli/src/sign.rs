@@ -1,0 +1,52 @@
+//! `sign`: signs container images, and attaches the signatures to them.
+
+use client::image::statement::Claim;
+
+use crate::annotation::{self, Annotation};
+use crate::command_line::Globals;
+use crate::failure::Failure;
+use crate::image_signing::{self, FormatArg};
+use crate::online;
+use crate::registry::RegistryArgs;
+use crate::selection::SelectionArgs;
+use crate::signing::{Publication, SigningArgs};
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The images to sign, best by digest: registry.example/app@sha256:…
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Note something on the signature that verifiers can ask for
+    #[arg(long = "annotations", short = 'a', value_name = "NAME=VALUE")]
+    annotations: Vec<Annotation>,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// How to attach: as a bundle; in the older form (legacy), which podman and CRI-O read; or both
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    format: FormatArg,
+    /// The name that the older form gives the image, instead of its repository
+    #[arg(long, value_name = "NAME")]
+    sign_container_identity: Option<String>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let images = args.registry.images(&args.images, true)?;
+    let claim = Claim::Signature {
+        annotations: annotation::by_name(&args.annotations),
+        identity: args.sign_container_identity.clone(),
+    };
+    let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
+    let report = online::run(async {
+        // First the images: nobody signs in for a name that leads nowhere.
+        let jobs = image_signing::find(images, &args.selection.selection()).await?;
+        let what = image_signing::what(&jobs);
+        let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
+        image_signing::sign_all(&signer, jobs, &claim, args.format.format()).await
+    })?;
+    globals.output.print(&report)
+}
