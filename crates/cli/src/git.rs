@@ -39,7 +39,8 @@ Keys of git's configuration, all of them below bulla:
   bulla.allowedSigners    Whose signatures count: a file (/… or ~/…), or a file in a ref (origin/main:PATH)
   bulla.agent             Whether a certificate is used for more than one signature (true)
   bulla.matchCommitter    Whether to sign only in the name of the committer's e-mail address (false)
-  bulla.rekor             The version of the log: v1 for readers that know no other
+  bulla.rekor             The version of the log: v1 for readers that know no other, such as gitsign
+  bulla.timestamp         Whether to add a timestamp where the log says when, too (false)
   bulla.oidcIssuer, bulla.oidcClientId, bulla.authFlow, bulla.signingConfig
   bulla.privateInfrastructure, bulla.insecureIgnoreTlog, bulla.insecureIgnoreSct
 Of gitsign's environment, GITSIGN_ and SIGSTORE_ with OIDC_ISSUER and OIDC_CLIENT_ID are read.

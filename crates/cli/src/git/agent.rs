@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// Print the keys that the agent keeps, instead of running one
     #[arg(long)]
     list: bool,
-    /// Have the agent forget its keys, instead of running one
+    /// Have the agent forget its keys and end, instead of running one
     #[arg(long, conflicts_with = "list")]
     forget: bool,
     /// The directory for the socket; by default bulla in $XDG_RUNTIME_DIR

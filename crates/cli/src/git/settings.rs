@@ -23,8 +23,13 @@ const SWITCHES: &[(&str, &str)] = &[
     ("bulla.insecureignoretlog", "--insecure-ignore-tlog"),
     ("bulla.insecureignoresct", "--insecure-ignore-sct"),
 ];
-const OTHERS: &[&str] =
-    &["bulla.trust", "bulla.allowedsigners", "bulla.agent", "bulla.matchcommitter"];
+const OTHERS: &[&str] = &[
+    "bulla.trust",
+    "bulla.allowedsigners",
+    "bulla.agent",
+    "bulla.matchcommitter",
+    "bulla.timestamp",
+];
 
 /// Variables that gitsign reads, too; the later of two counts.
 const ENVIRONMENT: &[(&str, &str)] = &[
@@ -106,6 +111,11 @@ impl Settings {
     /// Whether keys are left to the agent.
     pub(super) fn uses_agent(&self) -> Result<bool, Failure> {
         self.is_on("bulla.agent", true)
+    }
+
+    /// Whether a timestamp is wanted where the log says when, too.
+    pub(super) fn wants_timestamp(&self) -> Result<bool, Failure> {
+        self.is_on("bulla.timestamp", false)
     }
 
     /// Whether only the committer's own e-mail address may be signed for.

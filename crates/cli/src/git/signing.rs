@@ -38,7 +38,14 @@ type Certified = (Box<dyn KeyHolder>, Certificate);
 impl GitSigner {
     pub(super) fn prepare(settings: Settings, globals: &Globals) -> Result<Self, Failure> {
         let args = settings.signing()?;
-        let preparation = args.prepare(&settings.globals(globals))?;
+        let mut preparation = args.prepare(&settings.globals(globals))?;
+        let services = &mut preparation.services;
+        // A log of version 1 says when. gitsign refuses a timestamp that was made in the certificate's first second, and
+        // any by an authority that its user has not configured.
+        let has_time = services.logs.iter().any(|log| matches!(log, Log::V1(_)));
+        if has_time && !settings.wants_timestamp()? {
+            services.timestamp_authorities.clear();
+        }
         Ok(Self { args, preparation, terminal: Terminal::open(), settings })
     }
 

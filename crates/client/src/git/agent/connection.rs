@@ -146,7 +146,7 @@ impl Agent {
         }
     }
 
-    /// Has it forget all keys; how many there were.
+    /// Has it forget all keys, and end; how many there were.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub(super) enum Request {
     Sign { digest: String },
     /// What is kept.
     List {},
-    /// An end to all keys.
+    /// An end to all keys, and to the agent.
     Forget {},
 }
 

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::keys::{Fresh, Kept, KeyRefusal, Keys};
@@ -38,7 +39,7 @@ pub enum ServeError {
     Socket(#[source] io::Error),
 }
 
-/// Runs the agent until it has kept nothing for a minute.
+/// Runs the agent until it has kept nothing for a minute, or is told to forget everything.
 ///
 /// # Errors
 ///
@@ -48,6 +49,7 @@ pub async fn serve(place: &Place) -> Result<(), ServeError> {
     let _lock = lock(place)?;
     let listener = listen(place).map_err(ServeError::Socket)?;
     let (keys, clients) = (Arc::new(Keys::default()), Arc::new(AtomicUsize::new(0)));
+    let dismissed = Arc::new(Notify::new());
     let mut idle_since = Instant::now();
     loop {
         tokio::select! {
@@ -57,9 +59,13 @@ pub async fn serve(place: &Place) -> Result<(), ServeError> {
                     sleep(Duration::from_millis(100)).await;
                     continue;
                 };
-                let client = Client::new(stream, &keys, &clients);
+                let client = Client::new(stream, &keys, &clients, &dismissed);
                 tokio::spawn(client.serve());
             }
+            // Whoever signs in meanwhile has it stay.
+            () = dismissed.notified() => if !keys.sweep(Timestamp::now()) {
+                break;
+            },
             () = sleep(BEAT) => {}
         }
         if keys.sweep(Timestamp::now()) || clients.load(Ordering::Relaxed) > 0 {
@@ -125,6 +131,8 @@ struct Client {
     keys: Arc<Keys>,
     taken: Option<Taken>,
     counted: Counted,
+    /// Told when the agent is no longer wanted.
+    dismissed: Arc<Notify>,
 }
 
 enum Taken {
@@ -145,10 +153,16 @@ impl Drop for Counted {
 }
 
 impl Client {
-    fn new(stream: UnixStream, keys: &Arc<Keys>, clients: &Arc<AtomicUsize>) -> Self {
+    fn new(
+        stream: UnixStream,
+        keys: &Arc<Keys>,
+        clients: &Arc<AtomicUsize>,
+        dismissed: &Arc<Notify>,
+    ) -> Self {
         let before = clients.fetch_add(1, Ordering::Relaxed);
         let counted = Counted { clients: Arc::clone(clients), before };
-        Self { stream: BufReader::new(stream), keys: Arc::clone(keys), taken: None, counted }
+        let (keys, dismissed) = (Arc::clone(keys), Arc::clone(dismissed));
+        Self { stream: BufReader::new(stream), keys, taken: None, counted, dismissed }
     }
 
     /// Answers until the client hangs up, says nothing for too long, or says what cannot be understood.
@@ -164,6 +178,9 @@ impl Client {
             let Ok(line) = encode(&answer) else { return };
             if self.stream.get_mut().write_all(&line).await.is_err() {
                 return;
+            }
+            if matches!(answer, Answer::Forgotten { .. }) {
+                self.dismissed.notify_one();
             }
         }
     }

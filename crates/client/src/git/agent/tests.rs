@@ -130,15 +130,16 @@ async fn the_certificate_of_another_key_is_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_forgotten_signs_no_more_for_those_who_come() {
-    let running = run().await;
+async fn an_agent_that_forgets_ends_and_the_next_knows_nothing() {
+    let mut running = run().await;
     let new = new_key(&running.place, "alice").await;
     let certificate = certify(new.key(), 10);
     new.keep(&certificate).unwrap();
     let mut agent = Agent::connect(&running.place).unwrap();
     assert_eq!(agent.forget().unwrap(), 1);
-    assert!(agent.list().unwrap().is_empty());
-    new_key(&running.place, "alice").await;
+    (&mut running.task).await.unwrap().unwrap();
+    assert!(!running.place.socket().exists());
+    assert!(matches!(Agent::connect(&running.place), Err(AgentError::NotRunning)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
