@@ -221,16 +221,16 @@ pub(crate) enum SignerReport {
 
 #[derive(Serialize)]
 pub(crate) struct TimeReport {
-    time: jiff::Timestamp,
-    source: String,
+    pub(crate) time: jiff::Timestamp,
+    pub(crate) source: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntryReport {
-    log: String,
-    index: u64,
-    kind: String,
+    pub(crate) log: String,
+    pub(crate) index: u64,
+    pub(crate) kind: String,
 }
 
 impl Verdict {
