@@ -289,3 +289,45 @@ pub(crate) fn nonsense(url: &Url, reason: &'static str) -> AccessError {
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a redirect to `target` by a registry that was reached at `peer`.
+    async fn redirected(peer: &str, target: &str) -> Result<Streamed, RequestError> {
+        let host = Host::new("registry.example", Arc::default());
+        host.note_peer(Some(peer.parse().unwrap()));
+        let url = Url::parse(target).unwrap();
+        host.open(&mut Ask::new(Method::GET, Place::Given(url.clone())), &url, false, None).await
+    }
+
+    #[tokio::test]
+    async fn a_registry_on_the_internet_leads_to_no_private_address() {
+        for target in [
+            "https://10.0.0.1/blob",
+            "https://169.254.169.254/latest/meta-data/",
+            "http://169.254.169.254/latest/meta-data/",
+            "https://127.0.0.1:6443/api",
+            "http://localhost:2375/containers",
+            "https://[::1]/",
+            "https://[fd00:ec2::254]/",
+            "file:///etc/passwd",
+        ] {
+            let error = redirected("1.1.1.1", target).await.unwrap_err();
+            let refused =
+                matches!(error, RequestError::Address { .. } | RequestError::Refused { .. });
+            assert!(refused, "{target}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_private_registry_may_lead_to_its_private_store() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = format!("http://{}/blob", listener.local_addr().unwrap());
+        drop(listener);
+        // Nobody is there any more; what matters is that it was tried.
+        let error = redirected("10.0.0.1", &target).await.unwrap_err();
+        assert!(matches!(error, RequestError::Connect { .. }), "{error}");
+    }
+}

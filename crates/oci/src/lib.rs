@@ -9,6 +9,7 @@
 
 mod blob;
 mod challenge;
+mod copy;
 mod credentials;
 mod descriptor;
 mod digest;
@@ -25,6 +26,7 @@ mod repository;
 mod store;
 
 pub use blob::BlobReader;
+pub use copy::{Copier, CopyError, Step};
 pub use credentials::{Credential, CredentialError, Credentials};
 pub use descriptor::{Descriptor, Platform, PlatformError};
 pub use digest::{Digest, DigestError};

@@ -35,6 +35,7 @@ impl Archive {
         archive.file = Some(file);
         let marker = archive.read(MARKER, MAX_DOCUMENT)?;
         check_marker(path, marker.as_deref())?;
+        archive.index()?;
         Ok(archive)
     }
 

@@ -24,6 +24,7 @@ impl Directory {
         let directory = Self { path: path.to_owned() };
         let marker = directory.read(MARKER, MAX_DOCUMENT)?;
         super::archive::check_marker(path, marker.as_deref())?;
+        directory.index()?;
         Ok(directory)
     }
 

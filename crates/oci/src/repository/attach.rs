@@ -24,10 +24,12 @@ use crate::{
 const OWN_DIGITS: usize = 12;
 /// How often the list is written before giving up: with two hundred writers at once, each needs a few rounds.
 const MAX_ROUNDS: u32 = 100;
-/// With more documents of others than this to be added, someone else is probably about to add them.
+/// With more documents of others than this to be added, many write at once, and it is enough if one of them adds all.
 const MANY: usize = 8;
-/// How long is waited for that, for each of them.
+/// How long that one takes for each of them.
 const PATIENCE_EACH: Duration = Duration::from_millis(5);
+/// How long it is waited for at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// How many documents are read at once.
 const AT_ONCE: usize = 16;
 
@@ -67,6 +69,7 @@ impl FallbackList<'_> {
         let mut known = vec![own];
         for round in 1..=MAX_ROUNDS {
             let tagged = self.tagged().await?;
+            self.let_another_write(&tagged, &known).await?;
             let written = self.merge(&tagged, &mut known).await?;
             let missing = |tag: &String| !written.contains(tag);
             if !self.tagged().await?.iter().any(missing) {
@@ -90,6 +93,27 @@ impl FallbackList<'_> {
         Ok(self.repository.tags().await?.into_iter().filter(is_own).collect())
     }
 
+    /// Where many write at once, all but the one whose tag comes first wait for a while, each a little longer than the one
+    /// before. If that one has gone away, the next one comes to its turn.
+    async fn let_another_write(
+        &self,
+        tagged: &BTreeSet<String>,
+        known: &[Descriptor],
+    ) -> Result<(), FetchError> {
+        let own = known.first().map(|own| self.own_tag(own.digest));
+        let rank = tagged.iter().position(|tag| Some(tag) == own.as_ref()).unwrap_or(0);
+        if rank == 0 || tagged.len() <= MANY {
+            return Ok(());
+        }
+        let entries = self.repository.fallback_referrers(&self.subject).await?;
+        let missing = self.missing(tagged, &entries, known).len();
+        if missing > MANY {
+            let turns = u32::try_from(missing + rank).unwrap_or(u32::MAX);
+            tokio::time::sleep(PATIENCE_EACH.saturating_mul(turns).min(LONGEST_WAIT)).await;
+        }
+        Ok(())
+    }
+
     /// Reads the list, adds what is tagged and missing, and writes it. The tags of everything that it holds then, and of
     /// what has such a tag and is no referrer.
     async fn merge(
@@ -98,11 +122,6 @@ impl FallbackList<'_> {
         known: &mut Vec<Descriptor>,
     ) -> Result<BTreeSet<String>, AttachError> {
         let mut entries = self.repository.fallback_referrers(&self.subject).await?;
-        if self.missing(tagged, &entries, known).len() > MANY {
-            let wait = PATIENCE_EACH * u32::try_from(tagged.len()).unwrap_or(u32::MAX);
-            tokio::time::sleep(jitter(wait.min(Duration::from_secs(1)))).await;
-            entries = self.repository.fallback_referrers(&self.subject).await?;
-        }
         let missing = self.missing(tagged, &entries, known);
         let mut strangers = Vec::new();
         let found: Vec<_> = stream::iter(missing)

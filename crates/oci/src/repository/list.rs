@@ -217,7 +217,7 @@ impl Pages {
         Self { next: Some(PagePlace::First(first)), seen: HashSet::new() }
     }
 
-    /// The page to ask for now.
+    /// The page that comes next.
     fn next(&mut self) -> Result<Option<PagePlace>, FetchError> {
         let Some(next) = self.next.take() else { return Ok(None) };
         if let PagePlace::Later(url) = &next {

@@ -15,8 +15,9 @@ use crate::{
 };
 
 impl Repository {
+    /// By reading the document: what an answer to HEAD says of it is nothing but a claim.
     pub(crate) async fn resolve(&self, target: &Target) -> Result<Descriptor, FetchError> {
-        self.nearest(|place| async move { patiently(|| place.resolve_once(target)).await }).await
+        Ok(self.fetch(target).await?.descriptor())
     }
 
     pub(crate) async fn fetch(&self, target: &Target) -> Result<Document, FetchError> {
@@ -75,19 +76,8 @@ impl Repository {
         read(self.clone()).await
     }
 
-    async fn resolve_once(&self, target: &Target) -> Result<Descriptor, FetchError> {
-        let ask = self.manifest(Method::HEAD, target);
-        let answer = self.0.host.send(ask, &self.0.scope).await?;
-        let answer = self.found(answer, target).await?;
-        match described(&answer, target) {
-            Some(descriptor) => Ok(descriptor),
-            // Registries need not say in an answer to HEAD what they say in one to GET.
-            None => Ok(self.fetch_once(target).await?.descriptor()),
-        }
-    }
-
     async fn fetch_once(&self, target: &Target) -> Result<Document, FetchError> {
-        let ask = self.manifest(Method::GET, target);
+        let ask = self.manifest(target);
         let answer = self.0.host.send(ask, &self.0.scope).await?;
         let answer = self.found(answer, target).await?;
         let media_type = media_type(&answer).unwrap_or_default().to_owned();
@@ -108,7 +98,7 @@ impl Repository {
     /// The bytes of a document of which digest and size are known.
     async fn bytes_once(&self, descriptor: &Descriptor) -> Result<Bytes, FetchError> {
         let target = Target::Digest(descriptor.digest);
-        let ask = self.manifest(Method::GET, &target);
+        let ask = self.manifest(&target);
         let answer = self.0.host.send(ask, &self.0.scope).await?;
         let answer = self.found(answer, &target).await?;
         self.pieces(answer, descriptor).whole().await
@@ -127,8 +117,8 @@ impl Repository {
         BlobReader::new(source, descriptor)
     }
 
-    fn manifest(&self, method: Method, target: &Target) -> Ask {
-        self.ask(method, &format!("manifests/{target}"))
+    fn manifest(&self, target: &Target) -> Ask {
+        self.ask(Method::GET, &format!("manifests/{target}"))
             .header(net::HeaderName::from_static("accept"), media_type::ACCEPTED)
     }
 
@@ -167,21 +157,6 @@ impl Repository {
             }
         }
     }
-}
-
-/// What the headers of an answer say of a document, if they say all of it.
-fn described(answer: &Streamed, target: &Target) -> Option<Descriptor> {
-    let media_type = media_type(answer).filter(|media_type| {
-        media_type::is_index(media_type) || media_type::is_manifest(media_type)
-    })?;
-    let size = text(&answer.headers, "content-length")?.parse().ok()?;
-    let announced = announced(answer);
-    let digest = match target {
-        Target::Tag(_) => announced?,
-        Target::Digest(digest) => *digest,
-    };
-    (announced.is_none_or(|announced| announced == digest))
-        .then(|| Descriptor::new(media_type, digest, size))
 }
 
 /// The media type of an answer, without parameters.

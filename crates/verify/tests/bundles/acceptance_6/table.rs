@@ -13,7 +13,8 @@ enum Answer {
 }
 use Answer::{Elsewhere, Reason, Tests};
 
-const NO_REGISTRY: &str = "no part of this program speaks to an OCI registry";
+const LIARS: &str = "crates/oci/tests/registry/liars.rs";
+const CREDENTIALS: &str = "crates/oci/src/credentials/config.rs";
 const NO_GIT: &str = "no part of this program reads signatures of Git objects";
 
 /// Every row of the table of client advisories in our notes, by its first column.
@@ -41,9 +42,27 @@ const ROWS: &[(&str, Answer)] = &[
             log::a_time_that_the_log_did_not_promise_is_refused,
         ]),
     ),
-    ("GHSA-vfp6-jrw2-99g9 / CVE-2023-46737", Reason(NO_REGISTRY)),
-    ("GHSA-88jx-383q-w4qc / CVE-2024-29902", Reason(NO_REGISTRY)),
-    ("GHSA-95pr-fxf5-86gv / CVE-2024-29903", Reason(NO_REGISTRY)),
+    (
+        "GHSA-vfp6-jrw2-99g9 / CVE-2023-46737",
+        Elsewhere(&[
+            (LIARS, "a_list_of_a_hundred_thousand_referrers_is_cut_off"),
+            (LIARS, "a_body_without_end_is_read_up_to_what_was_announced"),
+        ]),
+    ),
+    (
+        "GHSA-88jx-383q-w4qc / CVE-2024-29902",
+        Elsewhere(&[
+            (LIARS, "a_blob_of_a_hundred_gigabytes_is_not_asked_for"),
+            (LIARS, "a_body_without_end_is_read_up_to_what_was_announced"),
+        ]),
+    ),
+    (
+        "GHSA-95pr-fxf5-86gv / CVE-2024-29903",
+        Elsewhere(&[(
+            LIARS,
+            "a_document_with_as_many_entries_as_fit_is_read_and_one_with_more_is_not",
+        )]),
+    ),
     (
         "GHSA-whqx-f9j3-ch6m / CVE-2026-22703",
         Tests(&[
@@ -160,7 +179,10 @@ const ROWS: &[(&str, Answer)] = &[
             payload::what_is_signed_are_bytes_and_their_number_not_characters,
         ]),
     ),
-    ("GHSA-pf56-329r-95rw / CVE-2026-59891", Reason(NO_REGISTRY)),
+    (
+        "GHSA-pf56-329r-95rw / CVE-2026-59891",
+        Elsewhere(&[(CREDENTIALS, "credentials_are_for_the_whole_host_and_no_other")]),
+    ),
     (
         "sigstore-js hardening",
         Tests(&[
@@ -204,7 +226,10 @@ const ROWS: &[(&str, Answer)] = &[
         "GHSA-739f-hw6h-7wq8 / CVE-2022-35930",
         Tests(&[payload::a_statement_of_another_type_is_refused]),
     ),
-    ("Kyverno CVE-2022-47633", Reason(NO_REGISTRY)),
+    (
+        "Kyverno CVE-2022-47633",
+        Elsewhere(&[(LIARS, "a_tag_that_moves_between_two_questions_moves_nothing")]),
+    ),
     (
         "GHSA-6qhv-4h7r-2g9m / CVE-2025-52556",
         Tests(&[time::a_timestamp_by_another_key_under_the_authority_s_certificate_is_refused]),

@@ -1,0 +1,322 @@
+//! Copying documents with all that they point to, and with all that is attached to them.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::patience::patiently;
+use crate::{
+    AttachError, Content, Descriptor, Digest, Document, FetchError, PushError, Store, Target,
+    media_type,
+};
+
+/// How many blobs are on their way at once.
+const AT_ONCE: usize = 6;
+/// How deep indexes may lie in indexes. Builders make two; more is made to be followed for ever.
+const MAX_DEPTH: usize = 5;
+/// How many documents may hang together. A large release has a few hundred.
+const MAX_DOCUMENTS: usize = 10_000;
+/// Blobs up to here are copied in memory: that saves requests.
+const SMALL: u64 = 64 * 1024;
+
+/// What was copied, for whoever watches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// So many bytes of blobs are known to be needed.
+    Needed(u64),
+    /// So many bytes of them are where they should be.
+    Done(u64),
+}
+
+/// Something cannot be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// It cannot be had.
+    #[error("it cannot be read")]
+    Read(#[from] FetchError),
+    /// It cannot be stored.
+    #[error("it cannot be stored")]
+    Write(#[from] PushError),
+    /// It cannot be attached.
+    #[error("it cannot be attached")]
+    Attach(#[from] AttachError),
+    /// A document points to what is not there.
+    #[error("{part} is not there, and {of} points to it")]
+    MissingPart {
+        /// The document.
+        of: Box<Digest>,
+        /// What it points to.
+        part: Box<Digest>,
+    },
+    /// Indexes lie in indexes too deep.
+    #[error("indexes lie in one another more than {limit} deep")]
+    TooDeep {
+        /// How deep they may lie.
+        limit: usize,
+    },
+    /// Too much hangs together.
+    #[error("more than {limit} documents hang together")]
+    TooMany {
+        /// How many are copied.
+        limit: usize,
+    },
+}
+
+/// Copies from one store to another. What was copied is not copied again.
+pub struct Copier<'a> {
+    source: &'a Store,
+    target: &'a Store,
+    watch: &'a (dyn Fn(Step) + Sync),
+    seen: Mutex<HashSet<Digest>>,
+}
+
+/// Where a document is put.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// Where its digest finds it: it is part of another.
+    Part,
+    /// Under a tag, or in the list of what is there.
+    Root(Option<&'a str>),
+    /// Among the referrers of its subject.
+    Referrer,
+}
+
+type Work<'a> = Pin<Box<dyn Future<Output = Result<(), CopyError>> + Send + 'a>>;
+
+impl<'a> Copier<'a> {
+    /// Copies from `source` to `target`, and tells `watch` about it.
+    #[must_use]
+    pub fn new(source: &'a Store, target: &'a Store, watch: &'a (dyn Fn(Step) + Sync)) -> Self {
+        Self { source, target, watch, seen: Mutex::default() }
+    }
+
+    /// Copies what `root` points to, all of it, and then gives it `tag`.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`]. Whatever happens, no document is stored before all that it points to is.
+    pub async fn image(&self, root: &Descriptor, tag: Option<&str>) -> Result<(), CopyError> {
+        self.document(root, Place::Root(tag), 0).await
+    }
+
+    /// Copies the referrers of `subject`, their referrers, and what has one of these `tags`. How many there were.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`].
+    pub async fn attached(&self, subject: &Digest, tags: &[String]) -> Result<usize, CopyError> {
+        let mut count = 0;
+        let mut subjects = vec![*subject];
+        while let Some(subject) = subjects.pop() {
+            for referrer in self.source.referrers(&subject).await? {
+                // Whether it is one is in the document, not in the list.
+                let document = self.part(&subject, &referrer).await?;
+                let is_one = document.subject().is_some_and(|about| about.digest == subject);
+                if is_one && !self.is_known(referrer.digest) {
+                    self.document(&document.descriptor(), Place::Referrer, 0).await?;
+                    subjects.push(referrer.digest);
+                    count += 1;
+                }
+            }
+        }
+        for tag in tags {
+            match self.source.resolve(&Target::Tag(tag.clone())).await {
+                Ok(root) => self.image(&root, Some(tag)).await?,
+                Err(FetchError::Missing { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Every document that `root` points to, and itself: an index, its images, and so on.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`].
+    pub async fn documents(store: &Store, root: &Descriptor) -> Result<Vec<Document>, CopyError> {
+        let mut found: Vec<Document> = Vec::new();
+        let mut waiting = vec![(root.clone(), None, 0)];
+        while let Some((descriptor, parent, depth)) = waiting.pop() {
+            check(depth, found.len())?;
+            if found.iter().any(|document| document.digest() == descriptor.digest) {
+                continue;
+            }
+            let document = read_part(store, parent.as_ref(), &descriptor).await?;
+            if let Content::Index(index) = document.content() {
+                let parts = index.manifests.iter().filter(|part| is_document(part));
+                waiting
+                    .extend(parts.map(|part| (part.clone(), Some(document.digest()), depth + 1)));
+            }
+            found.push(document);
+        }
+        Ok(found)
+    }
+
+    fn document<'b>(
+        &'b self,
+        descriptor: &'b Descriptor,
+        place: Place<'b>,
+        depth: usize,
+    ) -> Work<'b> {
+        Box::pin(async move {
+            let known = self.seen().len();
+            check(depth, known)?;
+            let document = self.source.document(descriptor).await?;
+            match document.content() {
+                Content::Manifest(manifest) => {
+                    let blobs = std::iter::once(&manifest.config).chain(&manifest.layers);
+                    self.blobs(document.digest(), blobs.cloned().collect()).await?;
+                }
+                Content::Index(index) => {
+                    for part in &index.manifests {
+                        self.index_part(document.digest(), part, depth).await?;
+                    }
+                }
+            }
+            self.put(&document, place).await?;
+            self.seen().insert(document.digest());
+            Ok(())
+        })
+    }
+
+    async fn index_part(
+        &self,
+        of: Digest,
+        part: &Descriptor,
+        depth: usize,
+    ) -> Result<(), CopyError> {
+        if self.is_known(part.digest) {
+            return Ok(());
+        }
+        if !is_document(part) {
+            return self.blobs(of, vec![part.clone()]).await;
+        }
+        match self.document(part, Place::Part, depth + 1).await {
+            Err(CopyError::Read(FetchError::Missing { .. })) => Err(missing(of, part)),
+            outcome => outcome,
+        }
+    }
+
+    async fn put(&self, document: &Document, place: Place<'_>) -> Result<(), CopyError> {
+        match (place, self.target) {
+            (Place::Referrer, _) => self.target.attach(document).await.map(drop)?,
+            (Place::Part, Store::Layout(layout)) => layout.add_part(document)?,
+            (Place::Part, Store::Registry(_)) => self.target.push_document(document, None).await?,
+            (Place::Root(tag), _) => self.target.push_document(document, tag).await?,
+        }
+        Ok(())
+    }
+
+    async fn blobs(&self, of: Digest, mut blobs: Vec<Descriptor>) -> Result<(), CopyError> {
+        blobs.retain(|blob| !is_elsewhere(blob) && self.seen().insert(blob.digest));
+        (self.watch)(Step::Needed(blobs.iter().map(|blob| blob.size).sum()));
+        stream::iter(blobs)
+            .map(|blob| async move {
+                let copied = self.blob(&blob).await;
+                copied.map_err(|error| match error {
+                    CopyError::Read(FetchError::Missing { .. })
+                    | CopyError::Write(PushError::Source(FetchError::Missing { .. })) => {
+                        missing(of, &blob)
+                    }
+                    error => error,
+                })
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn blob(&self, blob: &Descriptor) -> Result<(), CopyError> {
+        if !self.has(blob).await? {
+            if blob.size <= SMALL {
+                let bytes = self.source.blob(blob, SMALL).await?;
+                self.target.push_blob(bytes).await?;
+            } else {
+                patiently(|| self.large_blob(blob)).await?;
+            }
+        }
+        (self.watch)(Step::Done(blob.size));
+        Ok(())
+    }
+
+    /// Whether the target has a blob already, or takes it over from a repository beside it.
+    async fn has(&self, blob: &Descriptor) -> Result<bool, CopyError> {
+        match (self.source, self.target) {
+            (_, Store::Layout(layout)) => Ok(layout.has_blob(blob.digest)?),
+            (Store::Registry(source), Store::Registry(target)) if target.is_beside(source) => {
+                Ok(patiently(|| target.mount(blob.digest, source)).await?)
+            }
+            (_, Store::Registry(target)) => {
+                Ok(patiently(|| target.has_blob(blob.digest)).await.map_err(FetchError::from)?)
+            }
+        }
+    }
+
+    async fn large_blob(&self, blob: &Descriptor) -> Result<(), PushError> {
+        let pieces = self.source.read_blob(blob).await.map_err(PushError::Source)?;
+        match self.target {
+            Store::Registry(target) => target.push_pieces(blob, pieces).await,
+            Store::Layout(layout) => layout.push_pieces(blob, pieces).await,
+        }
+    }
+
+    async fn part(&self, of: &Digest, part: &Descriptor) -> Result<Document, CopyError> {
+        read_part(self.source, Some(of), part).await
+    }
+
+    fn is_known(&self, digest: Digest) -> bool {
+        self.seen().contains(&digest)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashSet<Digest>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Copier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Copier({:?} to {:?})", self.source, self.target)
+    }
+}
+
+/// A document that another points to.
+async fn read_part(
+    store: &Store,
+    of: Option<&Digest>,
+    part: &Descriptor,
+) -> Result<Document, CopyError> {
+    match (store.document(part).await, of) {
+        (Err(FetchError::Missing { .. }), Some(of)) => Err(missing(*of, part)),
+        (outcome, _) => Ok(outcome?),
+    }
+}
+
+fn missing(of: Digest, part: &Descriptor) -> CopyError {
+    CopyError::MissingPart { of: Box::new(of), part: Box::new(part.digest) }
+}
+
+const fn check(depth: usize, documents: usize) -> Result<(), CopyError> {
+    if depth > MAX_DEPTH {
+        return Err(CopyError::TooDeep { limit: MAX_DEPTH });
+    }
+    if documents > MAX_DOCUMENTS {
+        return Err(CopyError::TooMany { limit: MAX_DOCUMENTS });
+    }
+    Ok(())
+}
+
+fn is_document(descriptor: &Descriptor) -> bool {
+    media_type::is_index(&descriptor.media_type) || media_type::is_manifest(&descriptor.media_type)
+}
+
+/// Whether a layer is had from its maker and must not be passed on (OCI Image Specification, Non-Distributable Layers).
+fn is_elsewhere(descriptor: &Descriptor) -> bool {
+    let kind = &descriptor.media_type;
+    kind.contains(".nondistributable.") || kind.contains(".foreign.")
+}

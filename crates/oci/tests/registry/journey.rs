@@ -1,0 +1,114 @@
+//! What is asked for, in which order, and how often.
+
+use bytes::Bytes;
+use oci::{Descriptor, FetchError, Target};
+
+use crate::fake::{Abilities, Fake};
+use crate::{push_image, referrer, sign};
+
+const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true };
+const OLDEST: Abilities = Abilities { referrers: false, whole_blobs: false };
+
+#[tokio::test]
+async fn what_was_stored_comes_back() {
+    for abilities in [NEWEST, OLDEST] {
+        let fake = Fake::start(abilities).await;
+        let store = fake.store();
+        let image = push_image(&store).await;
+        assert_eq!(store.resolve(&Target::tag("v1").unwrap()).await.unwrap(), image);
+        let document = store.document(&image).await.unwrap();
+        let layer = &document.manifest().unwrap().layers[0];
+        assert_eq!(store.blob(layer, 100).await.unwrap(), "a layer");
+        let error = store.blob(layer, 6).await.unwrap_err();
+        assert!(matches!(error, FetchError::TooLong { size: 7, limit: 6, .. }), "{error}");
+        assert_eq!(store.referrers(&image.digest).await.unwrap(), []);
+        assert_eq!(store.tags().await.unwrap(), ["v1"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_attached_is_listed() {
+    for abilities in [NEWEST, OLDEST] {
+        let fake = Fake::start(abilities).await;
+        push_image(&fake.store()).await;
+        for content in ["one", "two"] {
+            sign(&fake.store(), content).await.unwrap();
+        }
+        let store = fake.store();
+        let image = store.resolve(&Target::tag("v1").unwrap()).await.unwrap();
+        let mut found = Vec::new();
+        for descriptor in store.referrers(&image.digest).await.unwrap() {
+            let document = store.document(&descriptor).await.unwrap();
+            assert_eq!(document.subject(), Some(&image));
+            found.push(store.blob(&document.manifest().unwrap().layers[0], 10).await.unwrap());
+        }
+        found.sort();
+        assert_eq!(found, ["one", "two"]);
+    }
+}
+
+/// The numbers in the documentation.
+#[tokio::test]
+async fn a_signature_takes_as_few_requests_as_the_protocol_allows() {
+    let fake = Fake::start(NEWEST).await;
+    push_image(&fake.store()).await;
+    let before = fake.count();
+    sign(&fake.store(), "one").await.unwrap();
+    let lines = fake.lines()[before..].to_vec();
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert_eq!(lines[0], "GET /v2/a/b/manifests/v1");
+    assert!(lines[3].starts_with("PUT /v2/a/b/manifests/sha256:"), "{}", lines[3]);
+}
+
+#[tokio::test]
+async fn a_second_signature_of_one_process_knows_the_registry() {
+    for (abilities, requests) in [(NEWEST, 3), (OLDEST, 8)] {
+        let fake = Fake::start(abilities).await;
+        let store = fake.store();
+        push_image(&store).await;
+        sign(&store, "one").await.unwrap();
+        let before = fake.count();
+        sign(&store, "two").await.unwrap();
+        let lines = fake.lines()[before..].to_vec();
+        assert_eq!(lines.len(), requests, "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_says_of_a_referrer_what_the_referrer_says_of_itself() {
+    let fake = Fake::start(OLDEST).await;
+    let image = push_image(&fake.store()).await;
+    let attached = sign(&fake.store(), "one").await.unwrap();
+    assert_eq!(attached.fallback_tag, Some(image.digest.to_tag()));
+    let listed = fake.store().referrers(&image.digest).await.unwrap();
+    assert_eq!(listed, [attached.descriptor]);
+    assert_eq!(listed[0].artifact_type.as_deref(), Some("a/b"));
+    assert_eq!(listed[0].annotations["by"], "one");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_missing() {
+    let fake = Fake::start(NEWEST).await;
+    let store = fake.store();
+    let nothing = Descriptor::of(oci::media_type::MANIFEST, b"nothing");
+    for error in [
+        store.resolve(&Target::tag("v2").unwrap()).await.unwrap_err(),
+        store.document(&nothing).await.unwrap_err(),
+        store.blob(&nothing, 100).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, FetchError::Missing { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone() {
+    let fake = Fake::start(NEWEST).await;
+    let store = fake.store();
+    let image = push_image(&store).await;
+    store.push_blob(Bytes::from_static(b"one")).await.unwrap();
+    store.push_blob(Bytes::from_static(b"{}")).await.unwrap();
+    let document = referrer(&image, b"one");
+    store.attach(&document).await.unwrap();
+    store.delete(&Target::Digest(document.digest())).await.unwrap();
+    assert_eq!(store.referrers(&image.digest).await.unwrap(), []);
+}

@@ -1,0 +1,288 @@
+//! Registries that lie.
+
+use std::time::Duration;
+
+use oci::{
+    Copier, CopyError, Descriptor, Digest, Document, FetchError, Index, MAX_DOCUMENT, Store,
+    Target, media_type,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::fake::{Abilities, Answer, Fake};
+
+const ALL: Abilities = Abilities { referrers: true, whole_blobs: true };
+
+fn tag() -> Target {
+    Target::tag("v1").unwrap()
+}
+
+/// A registry that gives this answer to everything.
+pub(crate) async fn always(answer: Answer) -> std::sync::Arc<Fake> {
+    Fake::lying(ALL, move |_| Some(answer.clone())).await
+}
+
+fn index(entries: usize) -> Vec<u8> {
+    let entry = |number: usize| Descriptor::of(media_type::MANIFEST, &number.to_le_bytes());
+    Document::of_index(Index::new((0..entries).map(entry).collect())).bytes().to_vec()
+}
+
+/// A server that sends `head`, and then `piece` for ever, or nothing more; and how many bytes it got rid of.
+pub(crate) async fn endless(
+    head: &'static str,
+    piece: Option<&'static [u8]>,
+) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::sync::atomic::Ordering;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = sent.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let counter = counter.clone();
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                let Some(piece) = piece else { return std::future::pending::<()>().await };
+                while stream.write_all(piece).await.is_ok() {
+                    counter.fetch_add(piece.len(), Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    (name, sent)
+}
+
+fn store(name: &str) -> Store {
+    let reference = format!("{name}/a/b:v1").parse().unwrap();
+    let settings =
+        oci::Settings { credentials: oci::Credentials::none(), ..oci::Settings::default() };
+    Store::Registry(oci::Registries::new(settings).repository(&reference, oci::Access::Pull))
+}
+
+#[tokio::test]
+pub(crate) async fn another_document_than_the_one_that_was_asked_for_is_refused() {
+    let fake = always(Answer::new(200).body(media_type::INDEX, index(1))).await;
+    let wanted = Descriptor::new(media_type::INDEX, Digest::of(b"wanted"), index(1).len() as u64);
+    for error in [
+        fake.store().document(&wanted).await.unwrap_err(),
+        fake.store().fetch(&Target::Digest(wanted.digest)).await.unwrap_err(),
+        fake.store().blob(&wanted, 10_000).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, FetchError::OtherDigest { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+pub(crate) async fn a_tag_that_moves_between_two_questions_moves_nothing() {
+    let turn = std::sync::atomic::AtomicUsize::new(1);
+    let fake = Fake::lying(ALL, move |_| {
+        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Some(Answer::new(200).body(media_type::INDEX, index(turn)))
+    })
+    .await;
+    let first = fake.store().resolve(&tag()).await.unwrap();
+    let error = fake.store().document(&first).await.unwrap_err();
+    assert!(
+        matches!(error, FetchError::OtherSize { .. } | FetchError::OtherDigest { .. }),
+        "{error}"
+    );
+}
+
+/// <https://github.com/advisories/GHSA-88jx-383q-w4qc>
+#[tokio::test]
+pub(crate) async fn a_body_without_end_is_read_up_to_what_was_announced() {
+    static PIECE: [u8; 4096] = [b'x'; 4096];
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.index.v1+json\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.index.v1+json\r\nContent-Length: 99999999999\r\n\r\n",
+    ] {
+        let (name, sent) = endless(head, Some(&PIECE)).await;
+        let blob = Descriptor::new("a/b", Digest::of(b""), 1000);
+        let error = store(&name).blob(&blob, 1_000_000).await.unwrap_err();
+        assert!(
+            matches!(error, FetchError::OtherSize { expected: 1000, more: true, .. }),
+            "{error}"
+        );
+        let error = store(&name).fetch(&tag()).await.unwrap_err();
+        assert!(matches!(error, FetchError::TooLong { .. }), "{error}");
+        let error = store(&name).referrers(&blob.digest).await.unwrap_err();
+        assert!(matches!(error, FetchError::TooLong { .. }), "{error}");
+        // What is in the buffers of the sockets comes on top.
+        let sent = sent.load(std::sync::atomic::Ordering::SeqCst);
+        assert!(sent < 5 * MAX_DOCUMENT, "{sent} bytes were read");
+        testdata::report(&format!("three endless answers: {sent} bytes were read"));
+    }
+}
+
+#[tokio::test]
+pub(crate) async fn a_blob_of_a_hundred_gigabytes_is_not_asked_for() {
+    let fake = Fake::start(ALL).await;
+    let blob = Descriptor::new("a/b", Digest::of(b""), 100 << 30);
+    let error = fake.store().blob(&blob, 1 << 20).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLong { .. }), "{error}");
+    let document = Descriptor::new(media_type::MANIFEST, Digest::of(b""), 100 << 30);
+    fake.store().document(&document).await.unwrap_err();
+    assert_eq!(fake.count(), 0);
+}
+
+/// <https://github.com/advisories/GHSA-95pr-fxf5-86gv>: a list costs what was sent of it, not what it says of itself.
+#[tokio::test]
+pub(crate) async fn a_document_with_as_many_entries_as_fit_is_read_and_one_with_more_is_not() {
+    let most = MAX_DOCUMENT / index(2).len().saturating_sub(index(1).len());
+    let fake = always(Answer::new(200).body(media_type::INDEX, index(most - 10))).await;
+    fake.store().fetch(&tag()).await.unwrap();
+    let fake = always(Answer::new(200).body(media_type::INDEX, index(most + 10))).await;
+    let error = fake.store().fetch(&tag()).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLong { .. }), "{error}");
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_of_a_hundred_thousand_referrers_is_cut_off() {
+    // Pages of two thousand, one after the other.
+    let fake = Fake::lying(ALL, |request| {
+        let page: usize = request.query("page").map_or(0, |page| page.parse().unwrap());
+        let next = format!("</v2/a/b/referrers/x?page={}>; rel=\"next\"", page + 1);
+        let answer = Answer::new(200).body(media_type::INDEX, index(2000));
+        Some(if page < 50 { answer.header("Link", next) } else { answer })
+    })
+    .await;
+    let error = fake.store().referrers(&Digest::of(b"")).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooMany { limit: 10_000, .. }), "{error}");
+    assert_eq!(fake.count(), 6);
+    assert!(fake.sent.load(std::sync::atomic::Ordering::SeqCst) < 4 << 20);
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_of_ten_thousand_with_one_good_one_is_read() {
+    let fake = always(Answer::new(200).body(media_type::INDEX, index(10_000))).await;
+    assert_eq!(fake.store().referrers(&Digest::of(b"")).await.unwrap().len(), 10_000);
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_that_goes_round_in_a_circle_is_left() {
+    for next in ["</v2/a/b/tags/list?n=1000>; rel=\"next\"", "<?>; rel=next", "<#x>; rel=next"] {
+        let page = Answer::new(200).body("application/json", r#"{"tags":[]}"#).header("Link", next);
+        let error = always(page).await.store().tags().await.unwrap_err();
+        assert!(matches!(error, FetchError::List { .. }), "{next}: {error}");
+    }
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_of_empty_pages_comes_to_an_end() {
+    let fake = Fake::lying(ALL, |request| {
+        let page: usize = request.query("page").map_or(0, |page| page.parse().unwrap());
+        let next = format!("<?page={}>; rel=\"next\"", page + 1);
+        Some(Answer::new(200).body("application/json", r#"{"tags":null}"#).header("Link", next))
+    })
+    .await;
+    let error = fake.store().tags().await.unwrap_err();
+    assert!(matches!(error, FetchError::List { .. }), "{error}");
+    assert_eq!(fake.count(), 1000);
+}
+
+#[tokio::test]
+pub(crate) async fn an_index_is_not_taken_for_a_manifest_whatever_it_is_called() {
+    let json = index(1);
+    let fake = always(Answer::new(200).body(media_type::MANIFEST, json.clone())).await;
+    let error = fake.store().fetch(&tag()).await.unwrap_err();
+    assert!(matches!(error, FetchError::Document { .. }), "{error}");
+    let pointer = Descriptor::of(media_type::MANIFEST, &json);
+    let error = fake.store().document(&pointer).await.unwrap_err();
+    assert!(matches!(error, FetchError::Document { .. }), "{error}");
+}
+
+#[tokio::test]
+pub(crate) async fn a_fallback_tag_that_is_no_index_is_reported() {
+    let fake = Fake::start(Abilities::default()).await;
+    let image = crate::push_image(&fake.store()).await;
+    fake.contents().tags.insert(image.digest.to_tag(), image.digest.to_string());
+    let error = fake.store().referrers(&image.digest).await.unwrap_err();
+    assert!(matches!(error, FetchError::List { .. }), "{error}");
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_says_nothing_of_a_referrer_that_is_believed() {
+    let fake = Fake::start(Abilities::default()).await;
+    let image = crate::push_image(&fake.store()).await;
+    crate::sign(&fake.store(), "one").await.unwrap();
+    // Someone rewrites the list: another kind, other notes, and the image itself as its own referrer.
+    let mut entries = fake.store().referrers(&image.digest).await.unwrap();
+    entries[0].artifact_type = Some("another".to_owned());
+    entries[0].annotations.clear();
+    entries.push(image.clone());
+    let list = Document::of_index(Index::new(entries));
+    fake.store().push_document(&list, Some(&image.digest.to_tag())).await.unwrap();
+    // Whoever looks at the document sees what it is.
+    let mut subjects = Vec::new();
+    for entry in fake.store().referrers(&image.digest).await.unwrap() {
+        let document = fake.store().document(&entry).await.unwrap();
+        subjects.push(document.subject().map(|subject| subject.digest));
+        if document.subject().is_some() {
+            assert_eq!(document.manifest().unwrap().artifact_type.as_deref(), Some("a/b"));
+        }
+    }
+    assert_eq!(subjects, [Some(image.digest), None]);
+}
+
+#[tokio::test]
+pub(crate) async fn indexes_in_indexes_are_followed_to_a_depth_that_is_reasonable() {
+    let fake = Fake::start(ALL).await;
+    let store = fake.store();
+    let mut inner = crate::push_image(&store).await;
+    for depth in 1..=20 {
+        let outer = Document::of_index(Index::new(vec![inner]));
+        store.push_document(&outer, None).await.unwrap();
+        inner = outer.descriptor();
+        let found = Copier::documents(&store, &inner).await;
+        let too_deep = matches!(found, Err(CopyError::TooDeep { limit: 5 }));
+        assert_eq!(too_deep, depth > 5, "{depth}: {found:?}");
+    }
+}
+
+#[tokio::test]
+pub(crate) async fn a_redirect_leads_to_no_file_and_to_no_address_that_is_not_public() {
+    for location in
+        ["file:///etc/passwd", "ftp://a.example/", "https://user:password@127.0.0.1/", ""]
+    {
+        let fake = always(Answer::new(302).header("Location", location)).await;
+        fake.store().fetch(&tag()).await.unwrap_err();
+    }
+    // How a registry on the public internet is treated is decided by its address: see `host.rs`.
+    let circle = always(Answer::new(302).header("Location", "/v2/")).await;
+    fake_error(&circle.store().fetch(&tag()).await.unwrap_err());
+    assert_eq!(circle.count(), 6);
+}
+
+fn fake_error(error: &FetchError) {
+    assert!(error.to_string().contains("redirects again and again"), "{error}");
+}
+
+#[tokio::test]
+pub(crate) async fn a_wait_that_is_asked_for_is_cut_short() {
+    let fake =
+        Fake::lying(ALL, |_| Some(Answer::new(429).header("Retry-After", "1000000000"))).await;
+    tokio::time::pause();
+    let before = tokio::time::Instant::now();
+    let waiting = tokio::time::timeout(Duration::from_secs(300), fake_tags(&fake)).await;
+    waiting.expect("the waits are capped");
+    assert!(before.elapsed() <= Duration::from_secs(4 * 10 + 5 * 30), "{:?}", before.elapsed());
+}
+
+pub(crate) async fn fake_tags(fake: &Fake) {
+    fake.store().tags().await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+pub(crate) async fn a_registry_that_sends_nothing_is_not_waited_for() {
+    let silent = "";
+    let slow = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    for head in [silent, slow] {
+        let (name, _) = endless(head, None).await;
+        let before = tokio::time::Instant::now();
+        store(&name).tags().await.unwrap_err();
+        // Five times half a minute, and the waits in between.
+        assert!(before.elapsed() < Duration::from_secs(5 * 30 + 40), "{:?}", before.elapsed());
+        assert!(before.elapsed() >= Duration::from_secs(30), "{:?}", before.elapsed());
+    }
+}
