@@ -15,6 +15,7 @@ use net::{
     AddressPolicy, Client, HeaderMap, HeaderName, Method, PlainHttp, RequestError, StatusCode,
     Streamed, Upload, Url,
 };
+use tokio::sync::OnceCell;
 
 use crate::{Access, AccessError, Digest, Settings};
 use authorization::Authorizations;
@@ -54,6 +55,8 @@ pub(crate) struct Host {
 pub(crate) struct Habits {
     /// Whether it keeps lists of referrers (OCI Distribution Specification 1.1).
     pub(crate) lists_referrers: OnceLock<bool>,
+    /// Whether it lists a referrer without saying so when the referrer is pushed.
+    pub(crate) lists_silently: OnceCell<bool>,
     /// Whether it takes a blob in one request.
     pub(crate) takes_whole_blobs: OnceLock<bool>,
     /// Blobs that are known to be in a repository.

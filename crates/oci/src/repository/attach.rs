@@ -39,7 +39,8 @@ impl Repository {
         let descriptor = document.referrer_descriptor();
         let habit = &self.0.host.habits.lists_referrers;
         if habit.get() != Some(&false) {
-            let listed = self.put(document, None).await?.listed;
+            let listed = self.put(document, None).await?.listed
+                || self.lists_silently(&subject, document.digest()).await?;
             let _ = habit.set(listed);
             if listed {
                 return Ok(Attached { descriptor, fallback_tag: None });
@@ -49,6 +50,16 @@ impl Repository {
         self.put(document, Some(&list.own_tag(document.digest()))).await?;
         list.hold(descriptor.clone()).await?;
         Ok(Attached { descriptor, fallback_tag: Some(subject.to_tag()) })
+    }
+
+    /// Whether the registry lists what was just pushed, although it did not say `OCI-Subject` as it should. Looked up
+    /// once: it costs one request, where keeping a list that nobody needs costs five for each referrer.
+    async fn lists_silently(&self, subject: &Digest, pushed: Digest) -> Result<bool, FetchError> {
+        let lists = || async {
+            let listed = self.listed_referrers(subject).await?.unwrap_or_default();
+            Ok(listed.iter().any(|referrer| referrer.digest == pushed))
+        };
+        self.0.host.habits.lists_silently.get_or_try_init(lists).await.copied()
     }
 }
 

@@ -95,7 +95,7 @@ impl Repository {
     }
 
     /// From the referrers API; `None` where there is none.
-    async fn listed_referrers(
+    pub(super) async fn listed_referrers(
         &self,
         subject: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, FetchError> {

@@ -10,7 +10,7 @@ use oci::{
 use crate::fake::{Abilities, Answer, Fake, Request};
 use crate::push_image;
 
-const ALL: Abilities = Abilities { referrers: true, whole_blobs: true };
+const ALL: Abilities = Abilities { referrers: true, whole_blobs: true, silent: false };
 /// `alice:secret`.
 const BASIC: &str = "Basic YWxpY2U6c2VjcmV0";
 

@@ -11,8 +11,8 @@ use oci::{
 use crate::fake::{Abilities, Fake};
 use crate::{assert_whole, push_image, referrer};
 
-const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true };
-const OLDEST: Abilities = Abilities { referrers: false, whole_blobs: false };
+const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true, silent: false };
+const OLDEST: Abilities = Abilities { referrers: false, whole_blobs: false, silent: false };
 
 const fn nobody(_: Step) {}
 

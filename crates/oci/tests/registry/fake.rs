@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Abilities {
     pub(crate) referrers: bool,
     pub(crate) whole_blobs: bool,
+    /// It lists referrers, but does not say so when one is pushed.
+    pub(crate) silent: bool,
 }
 
 /// What goes wrong.
@@ -294,7 +296,9 @@ impl Contents {
         }
         let answer = Answer::new(201).header("Docker-Content-Digest", digest);
         match json["subject"]["digest"].as_str() {
-            Some(subject) if abilities.referrers => answer.header("OCI-Subject", subject),
+            Some(subject) if abilities.referrers && !abilities.silent => {
+                answer.header("OCI-Subject", subject)
+            }
             _ => answer,
         }
     }

@@ -11,8 +11,8 @@ use crate::{assert_whole, push_image, sign};
 const REQUESTS: usize = 14;
 /// How many requests storing the image takes, in a registry of each kind.
 const IMAGE: [(Abilities, usize); 2] = [
-    (Abilities { referrers: true, whole_blobs: true }, 3),
-    (Abilities { referrers: false, whole_blobs: false }, 5),
+    (Abilities { referrers: true, whole_blobs: true, silent: false }, 3),
+    (Abilities { referrers: false, whole_blobs: false, silent: false }, 5),
 ];
 
 async fn sign_with(abilities: Abilities, at: usize, fault: Fault) {

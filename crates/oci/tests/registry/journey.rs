@@ -6,8 +6,8 @@ use oci::{Descriptor, FetchError, Target};
 use crate::fake::{Abilities, Fake};
 use crate::{push_image, referrer, sign};
 
-const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true };
-const OLDEST: Abilities = Abilities { referrers: false, whole_blobs: false };
+const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true, silent: false };
+const OLDEST: Abilities = Abilities { referrers: false, whole_blobs: false, silent: false };
 
 #[tokio::test]
 async fn what_was_stored_comes_back() {
@@ -45,6 +45,21 @@ async fn what_is_attached_is_listed() {
         found.sort();
         assert_eq!(found, ["one", "two"]);
     }
+}
+
+/// As the registry of go-containerregistry v0.22.
+#[tokio::test]
+async fn a_registry_that_lists_silently_is_found_out_once() {
+    let fake = Fake::start(Abilities { silent: true, ..NEWEST }).await;
+    let store = fake.store();
+    push_image(&store).await;
+    for (content, requests) in [("one", 5), ("two", 3)] {
+        let before = fake.count();
+        sign(&store, content).await.unwrap();
+        let lines = fake.lines()[before..].to_vec();
+        assert_eq!(lines.len(), requests, "{lines:#?}");
+    }
+    assert_eq!(store.tags().await.unwrap(), ["v1"], "no list is kept under a tag");
 }
 
 /// The numbers in the documentation.

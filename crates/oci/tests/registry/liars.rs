@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::fake::{Abilities, Answer, Fake};
 
-const ALL: Abilities = Abilities { referrers: true, whole_blobs: true };
+const ALL: Abilities = Abilities { referrers: true, whole_blobs: true, silent: false };
 
 fn tag() -> Target {
     Target::tag("v1").unwrap()
