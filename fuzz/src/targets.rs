@@ -18,6 +18,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("csr", |data| drop(pki::csr::CertificationRequest::from_pem(data))),
     ("timestamp_request", |data| drop(pki::tsp::Request::from_der(data))),
     ("timestamp_response", |data| drop(pki::tsp::Token::from_der(data))),
+    ("detached_signature", |data| drop(pki::cms::DetachedSignature::from_der(data))),
     // foreign
     ("x509_key", |data| drop(foreign::x509::Key::from_pem(data))),
     // wire
@@ -35,6 +36,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("timestamp_json", |data| drop(wire::tsa::JsonRequest::parse(data))),
     ("fulcio_request", fulcio_request),
     ("log_entry", |data| drop(wire::bundle::TransparencyLogEntry::parse(data))),
+    ("log_entry_protobuf", log_entry_protobuf),
     ("compact_jwt", compact_jwt),
     ("oidc", oidc),
     // storage
@@ -63,6 +65,9 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("identity_token", identity_token),
     ("fulcio_answer", client::fulcio::fuzz_answer),
     ("rekor_v1_answer", client::rekor::fuzz_answer_v1),
+    ("git_object", client::git::object::fuzz),
+    ("allowed_signers", |data| drop(client::git::allowed::AllowedSigners::parse(data))),
+    ("git_agent", client::git::agent::fuzz),
 ];
 
 fn text(data: &[u8], read: impl FnOnce(&str)) {
@@ -108,6 +113,13 @@ fn legacy_annotations(data: &[u8]) {
     assert_eq!(again, annotations);
     let _ = signature_bundle(annotations.clone());
     let _ = attestation_bundle(annotations, data);
+}
+
+fn log_entry_protobuf(data: &[u8]) {
+    if let Ok(entry) = wire::bundle::TransparencyLogEntry::from_protobuf(data) {
+        let again = wire::bundle::TransparencyLogEntry::from_protobuf(&entry.to_protobuf());
+        assert_eq!(again, Ok(entry));
+    }
 }
 
 fn compact_jwt(data: &[u8]) {

@@ -53,24 +53,18 @@ impl fmt::Display for ImageVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "image      {}", self.image)?;
         writeln!(f, "found in   {}", self.source)?;
-        match &self.signer {
-            SignerReport::Key => writeln!(f, "signer     the given key")?,
-            SignerReport::Certificate { identity, issuer, .. } => {
-                writeln!(f, "signer     {identity}")?;
-                writeln!(f, "issuer     {issuer}")?;
-            }
-        }
+        write!(f, "{}", self.signer)?;
         if let Some(predicate_type) = &self.predicate_type {
             writeln!(f, "statement  {predicate_type}")?;
         }
         for (name, value) in &self.annotations {
             writeln!(f, "noted      {name}={value}")?;
         }
-        for TimeReport { time, source } in &self.times {
-            writeln!(f, "time       {time} ({source})")?;
+        for time in &self.times {
+            writeln!(f, "time       {time}")?;
         }
-        for EntryReport { log, index, kind } in &self.log_entries {
-            writeln!(f, "log entry  {index} in {log} ({kind})")?;
+        for entry in &self.log_entries {
+            writeln!(f, "log entry  {entry}")?;
         }
         self.left_out.iter().try_for_each(|evidence| writeln!(f, "left out   {evidence}"))
     }

@@ -64,7 +64,7 @@ pub(crate) fn say(line: impl Display) {
 
 /// `text` without what would move a terminal's cursor or change its colours: much of what is printed was written by
 /// strangers, in certificates and logs. Tabs and line ends stay.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
     text.chars().map(|c| if harmless(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }

@@ -13,6 +13,7 @@ use super::ProgramArgs;
 use super::settings::Settings;
 use super::signing::GitSigner;
 use super::status::{Status, Whose};
+use super::terminal::Terminal;
 use super::{allowed, verify};
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -28,11 +29,18 @@ pub(super) fn run(args: &ProgramArgs, globals: &Globals) -> Result<(), Failure> 
     let status = Status::to(args.status_fd)?;
     match &args.verify {
         Some(signature) => check(signature, args.input.as_deref(), status, globals),
-        None if args.sign || args.detach_sign => sign(args.input.as_deref(), status, globals),
+        None if args.sign || args.detach_sign => {
+            sign(args.input.as_deref(), status, globals).inspect_err(show)
+        }
         None => Err(Failure::usage("it is not said what to do").hint(
             "have git sign with this program: bulla git setup. Verify a commit: bulla git verify",
         )),
     }
+}
+
+/// Older versions of git keep to themselves what their signing program says when it fails.
+fn show(failure: &Failure) {
+    Terminal::open().tell(failure.to_text().trim_end());
 }
 
 fn sign(input: Option<&Path>, mut status: Status, globals: &Globals) -> Result<(), Failure> {

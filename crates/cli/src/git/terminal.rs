@@ -8,7 +8,7 @@ use client::oidc::{Invitation, Person};
 use net::Url;
 
 use crate::identity::{has_desktop, open_browser, words};
-use crate::output::say;
+use crate::output::{printable, say};
 
 /// The terminal, if there is one. An editor that runs git has none.
 pub(super) struct Terminal(Option<File>);
@@ -23,13 +23,18 @@ impl Terminal {
         self.0.is_some() || has_desktop()
     }
 
-    /// Says something to whoever sits there.
+    /// Says something to whoever sits there, or else to whoever reads standard error.
     pub(super) fn say(&self, line: &str) {
-        match self.0.as_ref() {
-            // That nobody listens is no reason to fail.
-            Some(mut terminal) => drop(writeln!(terminal, "bulla: {line}")),
-            None => say(line),
+        if !self.tell(line) {
+            say(line);
         }
+    }
+
+    /// Says something to whoever sits there; whether there is a terminal.
+    pub(super) fn tell(&self, line: &str) -> bool {
+        // That nobody listens is no reason to fail.
+        let write = |mut terminal: &File| drop(writeln!(terminal, "bulla: {}", printable(line)));
+        self.0.as_ref().map(write).is_some()
     }
 }
 

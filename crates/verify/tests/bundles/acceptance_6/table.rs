@@ -15,7 +15,8 @@ use Answer::{Elsewhere, Reason, Tests};
 
 const LIARS: &str = "crates/oci/tests/registry/liars.rs";
 const CREDENTIALS: &str = "crates/oci/src/credentials/config.rs";
-const NO_GIT: &str = "no part of this program reads signatures of Git objects";
+/// Signatures of git objects, each test with a twin that is good.
+const GIT: &str = "crates/client/tests/git/hostile.rs";
 
 /// Every row of the table of client advisories in our notes, by its first column.
 const ROWS: &[(&str, Answer)] = &[
@@ -220,8 +221,21 @@ const ROWS: &[(&str, Answer)] = &[
         "GHSA-8pmp-678w-c8xx / CVE-2024-51746",
         Tests(&[entry::a_second_entry_by_the_same_key_for_another_artifact_is_refused]),
     ),
-    ("GHSA-7rmh-48mx-2vwc / CVE-2026-44309", Reason(NO_GIT)),
-    ("gitsign #810/#799", Reason(NO_GIT)),
+    (
+        "GHSA-7rmh-48mx-2vwc / CVE-2026-44309",
+        Elsewhere(&[
+            (GIT, "a_commit_with_a_header_doubled_after_signing_is_refused"),
+            (GIT, "a_commit_with_a_second_signature_header_is_refused"),
+            (GIT, "a_commit_is_not_verified_in_the_form_that_a_reader_would_give_it"),
+        ]),
+    ),
+    (
+        "gitsign #810/#799",
+        Elsewhere(&[
+            (GIT, "a_decoy_in_the_bag_is_not_taken_for_the_signer"),
+            (GIT, "a_bag_without_the_signer_s_certificate_is_refused"),
+        ]),
+    ),
     (
         "GHSA-739f-hw6h-7wq8 / CVE-2022-35930",
         Tests(&[payload::a_statement_of_another_type_is_refused]),
