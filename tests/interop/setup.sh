@@ -80,6 +80,11 @@ for what in "$@"; do
         registry)
             apt docker-registry skopeo
             go_tool crane github.com/google/go-containerregistry/cmd/crane "$GO_CONTAINERREGISTRY"
+            with_referrers="$foreign/registry-with-referrers-$GO_CONTAINERREGISTRY/bin"
+            if [ ! -x "$with_referrers/registry-with-referrers" ]; then
+                mkdir -p "$with_referrers"
+                (cd "$here/registry-with-referrers" && go build -o "$with_referrers/" .)
+            fi
             ;;
         podman) apt podman ;;
         gitsign) go_tool gitsign github.com/sigstore/gitsign "$GITSIGN" ;;

@@ -240,15 +240,11 @@ impl Signer {
         let encoded = pae(IN_TOTO, &statement);
         let signature = ready.key.sign_with(scheme, &encoded)?;
         let digest = scheme.hash().unwrap_or(HashAlgorithm::Sha256).digest(&encoded);
-        let key_id = match &ready.verifier {
-            Verifier::Certificate(_) => String::new(),
-            // Client specification: the hints in the envelope and beside it must be the same.
-            Verifier::Key(key) => self.key_hint.of(key),
-        };
         let content = Content::Dsse(Envelope {
             payload: statement,
             payload_type: IN_TOTO.to_owned(),
-            signatures: vec![dsse::Signature { signature, key_id }],
+            // cosign knows keys by another hint here than beside the envelope, and takes none.
+            signatures: vec![dsse::Signature { signature, key_id: String::new() }],
         });
         self.finish(&ready, content, &digest, &subject, certificate).await
     }

@@ -61,6 +61,9 @@ pub(crate) struct Habits {
     pub(crate) takes_whole_blobs: OnceLock<bool>,
     /// Blobs that are known to be in a repository.
     there: Mutex<HashSet<(String, Digest)>>,
+    /// Held while a blob that many documents have is stored: some registries lose sight of it for a moment when it is
+    /// stored twice at the same time.
+    pub(crate) storing_shared: tokio::sync::Mutex<()>,
 }
 
 impl Habits {

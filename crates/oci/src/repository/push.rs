@@ -32,15 +32,23 @@ impl Repository {
     pub(crate) async fn push_blob(&self, bytes: Bytes) -> Result<Digest, PushError> {
         let digest = Digest::of(&bytes);
         // Every artifact has the same empty configuration: once is enough.
-        let shared = &*bytes == EMPTY_CONFIG;
-        if shared && self.has_shared(digest).await? {
-            return Ok(digest);
-        }
-        patiently(|| self.push_blob_once(digest, bytes.clone())).await?;
-        if shared {
-            self.0.host.habits.note(&self.0.scope.repository, digest);
+        if &*bytes == EMPTY_CONFIG {
+            self.push_shared(digest, bytes).await?;
+        } else {
+            patiently(|| self.push_blob_once(digest, bytes.clone())).await?;
         }
         Ok(digest)
+    }
+
+    async fn push_shared(&self, digest: Digest, bytes: Bytes) -> Result<(), PushError> {
+        let habits = &self.0.host.habits;
+        let _one_at_a_time = habits.storing_shared.lock().await;
+        if self.has_shared(digest).await? {
+            return Ok(());
+        }
+        patiently(|| self.push_blob_once(digest, bytes.clone())).await?;
+        habits.note(&self.0.scope.repository, digest);
+        Ok(())
     }
 
     /// Whether a blob that many have is known to be there. Where a blob takes two requests, one may tell.

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# title: container images with cosign, both directions: registries, logs, formats, keyless and keys, recursive, tree, save, load
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tests/interop/setup.sh cosign registry
+python3 tests/acceptance/image_matrix.py | sed 's/^/REPORT /'
