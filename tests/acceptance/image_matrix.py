@@ -152,18 +152,35 @@ class Matrix:
             wanted = ["https://sigstore.dev/cosign/sign/v1", TYPE] if form == "bundle" else [".sig", ".att"]
             if not all(text in tree for text in wanted):
                 raise Failed(f"cosign tree does not show what we attached:\n{tree}")
-            saved = pathlib.Path(tempfile.mkdtemp(dir=self.server.directory))
-            run(COSIGN, "save", "--dir", saved, name, env=self.theirs.env)
+            saved = self.save(name)
             for what in ("sign", "attest"):
                 command = ["verify-attestation", "--type", TYPE] if what == "attest" else ["verify"]
                 run(BULLA, *command, "--local-image", *self.who(False), saved, env=self.ours.env)
                 run(COSIGN, *command, "--local-image", *self.who(False), saved, env=self.theirs.env)
-            loaded = f"{registry.host}/loaded/{log}:1"
-            run(COSIGN, "load", "--dir", saved, loaded, env=self.theirs.env)
+            print(f"cosign tree, save, verify --local-image: {registry.name} {form} ok")
+            self.load(registry, form, saved)
+
+    def save(self, name):
+        saved = pathlib.Path(tempfile.mkdtemp(dir=self.server.directory))
+        run(COSIGN, "save", "--dir", saved, name, env=self.theirs.env)
+        return saved
+
+    def load(self, registry, form, saved):
+        loaded = f"{registry.host}/loaded/{form}:1"
+        done = run(COSIGN, "load", "--dir", saved, loaded, env=self.theirs.env, ok=None)
+        if done.returncode == 0:
             for what in ("sign", "attest"):
                 self.ours.verify_image(what, form, self.who(False), loaded)
                 self.theirs.verify_image(what, form, self.who(False), loaded)
-            print(f"cosign tree, save, verify --local-image, load: {registry.name} {form} ok")
+            print(f"cosign load: {registry.name} {form} ok")
+            return
+        # cosign pushes the manifests of bundles without their blobs, its own as well as ours; this registry looks.
+        own = registry.push("copied/own", "own")
+        self.theirs.sign_image("sign", "v2", "bundle", None, own)
+        twin = run(COSIGN, "load", "--dir", self.save(own), f"{registry.host}/loaded/own:1", env=self.theirs.env, ok=False)
+        if not all("MANIFEST_BLOB_UNKNOWN" in failed.stderr for failed in (done, twin)):
+            raise Failed(f"cosign load: {done.stderr}")
+        print(f"cosign load: {registry.name} {form} refused by the registry, as what cosign itself signed and saved")
 
 
 def main():
