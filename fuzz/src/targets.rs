@@ -68,6 +68,8 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("git_object", client::git::object::fuzz),
     ("allowed_signers", |data| drop(client::git::allowed::AllowedSigners::parse(data))),
     ("git_agent", client::git::agent::fuzz),
+    ("checksums", |data| drop(client::checksums::Checksums::parse(data))),
+    ("predicate", predicate),
 ];
 
 fn text(data: &[u8], read: impl FnOnce(&str)) {
@@ -140,6 +142,19 @@ fn authorization_request(data: &[u8]) {
     if let Ok(request) = services::idp::AuthorizationRequest::read(parameters) {
         let _ = request.refusal("http://localhost/auth", "access_denied");
     }
+}
+
+/// The name of a type on the first line, a predicate on those below.
+fn predicate(data: &[u8]) {
+    text(data, |text| {
+        let (name, predicate) = text.split_once('\n').unwrap_or((text, ""));
+        let Ok(kind) = name.parse() else { return };
+        let time = Default::default();
+        if let Ok(said) = client::predicate::statement(Vec::new(), &kind, predicate.as_bytes(), time) {
+            let json = said.to_json();
+            serde_json::from_slice::<serde_json::Value>(&json).expect("a statement is JSON");
+        }
+    });
 }
 
 fn identity_token(data: &[u8]) {

@@ -1,42 +1,49 @@
-//! `attest-blob`: signs a statement about a file.
+//! `attest-blob`: signs a statement about files.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use client::file::{self, Readers};
-use client::predicate::{PredicateType, statement, subject_name};
-use crypto::{Digest, HashAlgorithm};
+use client::predicate::{MAX_PREDICATE, PredicateType, statement, subject_name};
+use client::release::Release;
+use crypto::Digest;
 use jiff::Timestamp;
 use serde::Serialize;
-use wire::statement::{Statement, Subject};
+use wire::statement::{MAX_STATEMENT, Statement, Subject};
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::input::{Input, with_ending};
 use crate::online;
 use crate::output::{progress, say};
+use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 
-/// The longest predicate or statement: software bills of large images have tens of megabytes.
-const MAX_STATEMENT: u64 = 64 << 20;
+/// What people attest, as they would type it.
+const EXAMPLES: &str = "\
+Examples:
+  bulla attest-blob tool.tar.gz --type cyclonedx --predicate sbom.cdx.json
+  bulla attest-blob dist/* --type slsaprovenance1 --predicate provenance.json --bundle provenance.sigstore.json";
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file that the statement is about, or its digest, such as sha256:0123…
+    /// The files that the statement is about, directories for all files below them, or digests, such as sha256:0123…
     #[arg(value_name = "FILE|DIGEST", required_unless_present = "statement")]
-    input: Option<Input>,
-    /// What is said about the file: JSON of the form that --type asks for
+    inputs: Vec<Input>,
+    /// What is said about the files: JSON with the members that --type requires. Of an SBOM also SPDX's tag-value form
+    /// (--type spdx) and CycloneDX's XML, which are signed as one string
     #[arg(long, value_name = "FILE", required_unless_present = "statement")]
     predicate: Option<PathBuf>,
-    /// What kind of statement it is: a URI, or slsaprovenance, slsaprovenance1, spdx, spdxjson, cyclonedx, vuln, openvex,
-    /// link or custom
+    /// What kind of statement it is: a URI, or slsaprovenance, slsaprovenance02, slsaprovenance1, spdx, spdxjson,
+    /// cyclonedx, vuln, openvex, link or custom
     #[arg(long = "type", value_name = "NAME|URI", default_value = "custom")]
     predicate_type: PredicateType,
     /// A whole in-toto statement, signed as it is, instead of a predicate
     #[arg(long, value_name = "FILE", conflicts_with_all = ["predicate", "predicate_type"])]
     statement: Option<PathBuf>,
-    /// Where to write the bundle; by default the file's name with .sigstore.json added
+    /// Where to write the bundle; by default, for one file, its name with .sigstore.json added
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
     #[command(flatten)]
@@ -77,13 +84,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 
 impl Args {
     fn bundle(&self) -> Result<PathBuf, Failure> {
-        match (&self.bundle, &self.input) {
+        match (&self.bundle, self.inputs.as_slice()) {
             (Some(path), _) => Ok(path.clone()),
-            (None, Some(Input::File(file))) if file.as_os_str() != "-" => {
+            (None, [Input::File(file)]) if !file.is_dir() && file.as_os_str() != "-" => {
                 Ok(with_ending(file, ".sigstore.json"))
             }
-            _ => Err(Failure::usage("there is no file beside which the bundle could be written")
-                .hint("say where to write it with --bundle FILE")),
+            _ => {
+                Err(Failure::usage("there is no one file beside which the bundle could be written")
+                    .hint("say where to write it with --bundle FILE"))
+            }
         }
     }
 
@@ -92,43 +101,65 @@ impl Args {
         if let Some(path) = &self.statement {
             return self.whole_statement(path);
         }
-        let (Some(input), Some(predicate)) = (&self.input, &self.predicate) else {
+        let Some(predicate) = &self.predicate else {
             return Err(Failure::usage("a statement has a subject and a predicate"));
         };
-        let digest = digest(input)?;
-        let name = match input {
-            Input::File(path) => subject_name(path),
-            Input::Digest(_) => String::new(),
-        };
-        let predicate = file::read(predicate, MAX_STATEMENT).map_err(Failure::undecided)?;
-        let subjects = vec![Subject::new(&name, &digest)];
+        let subjects = subjects(&self.inputs)?;
+        let predicate = file::read(predicate, MAX_PREDICATE).map_err(Failure::undecided)?;
         let statement = statement(subjects, &self.predicate_type, &predicate, Timestamp::now())
-            .map_err(|error| {
-                Failure::because("the predicate cannot be signed".to_owned(), error)
-            })?;
+            .or_refused("the predicate cannot be signed")?;
+        if statement.predicate.as_ref().is_some_and(|said| said.get().starts_with('"')) {
+            say(
+                "note: the predicate is signed as one string, which cosign and sigstore-python do not read in bundles; \
+                 of a bill in JSON they do",
+            );
+        }
         Ok((statement.to_json(), statement.predicate_type))
     }
 
-    fn whole_statement(&self, path: &std::path::Path) -> Result<(Vec<u8>, String), Failure> {
-        let payload = file::read(path, MAX_STATEMENT).map_err(Failure::undecided)?;
+    fn whole_statement(&self, path: &Path) -> Result<(Vec<u8>, String), Failure> {
+        let payload = file::read(path, MAX_STATEMENT as u64).map_err(Failure::undecided)?;
         let statement = Statement::parse(&payload)
             .or_undecided(format!("{} is not a statement", path.display()))?;
-        if let Some(input) = &self.input
-            && !statement.is_about(&digest(input)?)
-        {
-            return Err(Failure::refused(format!("{} is not about {input}", path.display())));
+        for input in &self.inputs {
+            if !statement.is_about(&digest(input)?) {
+                return Err(Failure::refused(format!("{} is not about {input}", path.display())));
+            }
         }
         Ok((payload, statement.predicate_type))
     }
+}
+
+/// What the statement is about: digests by themselves, and files by their names.
+fn subjects(inputs: &[Input]) -> Result<Vec<Subject>, Failure> {
+    // Also the standard input, which no release has.
+    if let [input @ Input::File(path)] = inputs
+        && !path.is_dir()
+    {
+        return Ok(vec![Subject::new(&subject_name(path), &digest(input)?)]);
+    }
+    let mut subjects = Vec::new();
+    let mut paths = Vec::new();
+    for input in inputs {
+        match input {
+            Input::File(path) => paths.push(path.clone()),
+            Input::Digest(digest) => subjects.push(Subject::new("", digest)),
+        }
+    }
+    if !paths.is_empty() {
+        let release = Release::of(&paths).map_err(release::failure)?;
+        let digests = release::hash(&release)?;
+        subjects.extend(release.subjects(&digests).map_err(release::failure)?);
+    }
+    Ok(subjects)
 }
 
 /// Statements name artifacts by SHA-256, which all verifiers know.
 fn digest(input: &Input) -> Result<Digest, Failure> {
     match input {
         Input::Digest(digest) => Ok(*digest),
-        Input::File(path) => file::digest(path, &[HashAlgorithm::Sha256])
-            .map_err(Failure::undecided)?
-            .pop()
-            .ok_or_else(|| Failure::undecided("the file has no digest")),
+        Input::File(path) => {
+            file::digest_one(path, release::ALGORITHM, |_| ()).map_err(Failure::undecided)
+        }
     }
 }

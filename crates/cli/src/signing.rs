@@ -190,6 +190,10 @@ fn hint(error: &SignError) -> Option<&'static str> {
         SignError::Log(LogError::Exists { .. }) => {
             "the bundle that was made with that signature is as good as a new one"
         }
+        // RFC 9110 §15.5.14: the content is too large.
+        SignError::Log(LogError::Refused(refusal)) if refusal.status == 413 => {
+            "Rekor v1 takes statements whole, up to a length; log with Rekor v2 (--rekor v2), which takes a digest"
+        }
         SignError::Log(LogError::Refused(_)) => {
             "the log says why; it may not take keys of this kind"
         }

@@ -22,6 +22,10 @@ use members::Fault;
 /// for images.
 pub const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
+/// The longest predicate: software bills of the largest images have a hundred megabytes. It is held in memory a few times
+/// while it is signed, and verifiers hold it, too.
+pub const MAX_PREDICATE: u64 = 128 << 20;
+
 /// The type of a predicate: a URI, and the form that its name asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PredicateType {

@@ -17,8 +17,8 @@ pub use media_type::MediaType;
 pub use read::BundleError;
 pub(crate) use read::{read_certificate, read_digest};
 
-/// The longest bundle. Attestations of large images hold software bills of tens of megabytes, in base64.
-pub const MAX_BUNDLE: usize = 128 << 20;
+/// The longest bundle. Attestations of the largest images hold software bills of a hundred megabytes, in base64.
+pub const MAX_BUNDLE: usize = 256 << 20;
 /// The most log entries in a bundle, as in sigstore-go.
 pub const MAX_ENTRIES: usize = 32;
 /// The most timestamps in a bundle, as in sigstore-go.

@@ -19,8 +19,8 @@ pub const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
 pub const MAX_SUBJECTS: usize = 1024;
 /// The most digests of one subject, as in sigstore-go.
 const MAX_DIGESTS: usize = 32;
-/// The longest statement: a bundle's limit, see [`crate::bundle::MAX_BUNDLE`].
-const MAX_STATEMENT: usize = crate::bundle::MAX_BUNDLE;
+/// The longest statement: what a bundle has place for in base64, beside its evidence, see [`crate::bundle::MAX_BUNDLE`].
+pub const MAX_STATEMENT: usize = (crate::bundle::MAX_BUNDLE - (16 << 20)) / 4 * 3;
 
 /// A statement about artifacts.
 #[derive(Clone, Debug, Serialize)]
