@@ -15,7 +15,7 @@ from foreign import FOREIGN, V, Failed, run
 from server import free_port
 
 CRANE = str(FOREIGN / f"crane-{V['GO_CONTAINERREGISTRY']}/bin/crane")
-WITH_REFERRERS = str(FOREIGN / f"registry-with-referrers-{V['GO_CONTAINERREGISTRY']}/bin/registry-with-referrers")
+WITH_REFERRERS = str(FOREIGN / f"oci-registry-{V['GO_CONTAINERREGISTRY']}/bin/oci-registry")
 DOCUMENTS = ", ".join(
     f"application/vnd.oci.image.{kind}.v1+json" for kind in ("manifest", "index")
 )  # fmt: skip
@@ -111,7 +111,7 @@ class RegistryWithReferrers(Registry):
     name = "go-containerregistry"
 
     def command(self):
-        return [WITH_REFERRERS, f"127.0.0.1:{self.port}"]
+        return [WITH_REFERRERS, "--listen", f"127.0.0.1:{self.port}"]
 
 
 REGISTRIES = [DockerRegistry, RegistryWithReferrers]

@@ -80,10 +80,12 @@ for what in "$@"; do
         registry)
             apt docker-registry skopeo
             go_tool crane github.com/google/go-containerregistry/cmd/crane "$GO_CONTAINERREGISTRY"
-            with_referrers="$foreign/registry-with-referrers-$GO_CONTAINERREGISTRY/bin"
-            if [ ! -x "$with_referrers/registry-with-referrers" ]; then
-                mkdir -p "$with_referrers"
-                (cd "$here/registry-with-referrers" && go build -o "$with_referrers/" .)
+            # A registry with the referrers API: built again where its source has changed.
+            built="$foreign/oci-registry-$GO_CONTAINERREGISTRY/bin"
+            if [ ! -x "$built/oci-registry" ] || [ "$here/registry/main.go" -nt "$built/oci-registry" ]; then
+                mkdir -p "$built"
+                (cd "$here/registry" && go build -o "$built/oci-registry" .)
+                touch "$built/oci-registry"
             fi
             ;;
         podman) apt podman ;;

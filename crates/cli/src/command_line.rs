@@ -5,10 +5,10 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest, attest_blob, bundle, completion, condition, config_show, env, generate_key_pair, git,
-    import_key_pair, init, initialize, public_key, quickstart, serve, sign, sign_blob, sign_model,
-    signing_config, trust, trusted_root, user, verify, verify_attestation, verify_blob,
-    verify_blob_attestation, verify_model, version,
+    attest, attest_blob, bundle, clean, completion, condition, config_show, copy, download, env,
+    generate_key_pair, git, import_key_pair, init, initialize, load, public_key, quickstart, save,
+    serve, sign, sign_blob, sign_model, signing_config, tree, triangulate, trust, trusted_root,
+    user, verify, verify_attestation, verify_blob, verify_blob_attestation, verify_model, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -78,6 +78,21 @@ pub(crate) enum Command {
     Attest(attest::Args),
     /// Verify statements about container images
     VerifyAttestation(verify_attestation::Args),
+    /// List what is attached to an image
+    Tree(tree::Args),
+    /// Print what is attached to an image: signatures, attestations, an SBOM
+    #[command(subcommand)]
+    Download(download::Args),
+    /// Copy an image with all that is attached to it
+    Copy(copy::Args),
+    /// Save an image with all that is attached to it in a directory or archive
+    Save(save::Args),
+    /// Load a saved image with all that is attached to it into a registry
+    Load(load::Args),
+    /// Remove what is attached to an image
+    Clean(clean::Args),
+    /// Print under which name something about an image is found
+    Triangulate(triangulate::Args),
 
     /// Look into bundles
     #[command(subcommand)]
@@ -140,6 +155,13 @@ impl Command {
             Self::Verify(args) => verify::run(args, globals),
             Self::Attest(args) => attest::run(&args, globals),
             Self::VerifyAttestation(args) => verify_attestation::run(args, globals),
+            Self::Tree(args) => tree::run(&args, globals),
+            Self::Download(args) => download::run(args, globals),
+            Self::Copy(args) => copy::run(&args, globals),
+            Self::Save(args) => save::run(&args, globals),
+            Self::Load(args) => load::run(&args, globals),
+            Self::Clean(args) => clean::run(&args, globals),
+            Self::Triangulate(args) => triangulate::run(&args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),
@@ -184,6 +206,13 @@ Container images:
   verify                   Verify the signatures of container images
   attest                   Sign a statement about container images, and attach it to them
   verify-attestation       Verify statements about container images
+  tree                     List what is attached to an image
+  download                 Print what is attached to an image: signatures, attestations, an SBOM
+  copy                     Copy an image with all that is attached to it
+  save                     Save an image with all that is attached to it in a directory or archive
+  load                     Load a saved image with all that is attached to it into a registry
+  clean                    Remove what is attached to an image
+  triangulate              Print under which name something about an image is found
 
 Keys of your own:
   generate-key-pair        Make a key pair: cosign.key and cosign.pub

@@ -8,9 +8,13 @@ use std::str::FromStr;
 use client::file;
 use client::image::Image;
 use net::TlsTrust;
-use oci::{Access, Credentials, Layout, Reference, Registries, Settings, Store, Target};
+use oci::{
+    Access, Credential, Credentials, Layout, Mirror, Reference, Registries, Settings, Store, Target,
+};
 
-pub(crate) use failure::{attach_failure, fetch_failure, fetch_hint, hinted, push_hint};
+pub(crate) use failure::{
+    access_failure, attach_failure, fetch_failure, fetch_hint, hinted, push_failure, push_hint,
+};
 
 use crate::failure::{Failure, OrFail};
 
@@ -33,11 +37,64 @@ pub(crate) struct RegistryArgs {
     /// Trust these TLS authorities too: a PEM file
     #[arg(long, value_name = "FILE")]
     registry_cacert: Option<PathBuf>,
+    /// Read from a mirror first: REGISTRY[/PATH]=MIRROR[/PATH]; may be given several times
+    #[arg(long, value_name = "REGISTRY=MIRROR")]
+    registry_mirror: Vec<Mirror>,
+    /// The user's name for the registry of the image, instead of what docker login or podman login keep
+    #[arg(long, value_name = "NAME", requires = "registry_password")]
+    registry_username: Option<String>,
+    /// The password that belongs to it
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "BULLA_REGISTRY_PASSWORD",
+        hide_env_values = true,
+        requires = "registry_username"
+    )]
+    registry_password: Option<String>,
+    /// A bearer token for the registry of the image
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "BULLA_REGISTRY_TOKEN",
+        hide_env_values = true,
+        conflicts_with = "registry_username"
+    )]
+    registry_token: Option<String>,
+}
+
+/// One image, in a registry or on this machine.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImageArgs {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    image: String,
+    /// The image is a directory or archive on this machine, laid out as OCI says
+    #[arg(long)]
+    local_image: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+impl ImageArgs {
+    /// What is meant.
+    pub(crate) fn image(&self, access: Access) -> Result<Image, Failure> {
+        if self.local_image {
+            local_image(&self.image)
+        } else {
+            self.registry.image(&self.image, access)
+        }
+    }
+
+    /// The repository where signatures and attestations of `image` are.
+    pub(crate) fn beside_name(&self, image: &Image) -> Result<String, Failure> {
+        Ok(self.registry.beside()?.map_or_else(|| image.name.clone(), |beside| beside.name()))
+    }
 }
 
 impl RegistryArgs {
-    /// The way to all registries.
-    pub(crate) fn registries(&self) -> Result<Registries, Failure> {
+    /// The way to all registries. Credentials that were typed are for the registry of `image` and for no other.
+    pub(crate) fn registries_for(&self, image: &Reference) -> Result<Registries, Failure> {
         let further = match &self.registry_cacert {
             Some(path) => {
                 let pem = file::read(path, MAX_AUTHORITIES).map_err(Failure::undecided)?;
@@ -51,30 +108,54 @@ impl RegistryArgs {
             false => TlsTrust::System { further },
         };
         let allow_http = self.allow_http_registry || self.allow_insecure_registry;
-        let credentials = Credentials::of_user();
-        Ok(Registries::new(Settings { credentials, allow_http, tls, ..Settings::default() }))
+        let credentials = match self.credential() {
+            Some(typed) => Credentials::of_user().with(image.registry(), typed),
+            None => Credentials::of_user(),
+        };
+        let mirrors = self.registry_mirror.clone();
+        Ok(Registries::new(Settings { credentials, allow_http, tls, mirrors }))
+    }
+
+    fn credential(&self) -> Option<Credential> {
+        if let Some(token) = &self.registry_token {
+            return Some(Credential::RegistryToken(token.clone().into()));
+        }
+        let (user, password) = (self.registry_username.clone()?, self.registry_password.clone()?);
+        Some(Credential::Password { user, password: password.into() })
+    }
+
+    /// The image of this name, with the place of what is attached to it.
+    pub(crate) fn image(&self, name: &str, access: Access) -> Result<Image, Failure> {
+        let reference = parse(name)?;
+        let registries = self.registries_for(&reference)?;
+        self.image_in(&registries, &reference, access)
     }
 
     /// The images of these names, with the place of their signatures, which are only read, or also written.
     pub(crate) fn images(&self, names: &[String], writing: bool) -> Result<Vec<Image>, Failure> {
-        let registries = self.registries()?;
-        let beside = self.beside()?;
+        let references = names.iter().map(|name| parse(name)).collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = references.first() else { return Ok(Vec::new()) };
+        let registries = self.registries_for(first)?;
         let access = if writing { Access::Push } else { Access::Pull };
-        let image = |name: &String| {
-            let reference = parse(name)?;
-            let store =
-                |reference, access| Store::Registry(registries.repository(reference, access));
-            let (images, attachments) = match &beside {
-                None => {
-                    let both = store(&reference, access);
-                    (both.clone(), both)
-                }
-                Some(beside) => (store(&reference, Access::Pull), store(beside, access)),
-            };
-            let (name, target) = (reference.name(), reference.target());
-            Ok(Image { name, target, store: images, attachments })
+        references.iter().map(|reference| self.image_in(&registries, reference, access)).collect()
+    }
+
+    fn image_in(
+        &self,
+        registries: &Registries,
+        reference: &Reference,
+        access: Access,
+    ) -> Result<Image, Failure> {
+        let store = |reference, access| Store::Registry(registries.repository(reference, access));
+        let (images, attachments) = match &self.beside()? {
+            None => {
+                let both = store(reference, access);
+                (both.clone(), both)
+            }
+            Some(beside) => (store(reference, Access::Pull), store(beside, access)),
         };
-        names.iter().map(image).collect()
+        let (name, target) = (reference.name(), reference.target());
+        Ok(Image { name, target, store: images, attachments })
     }
 
     fn beside(&self) -> Result<Option<Reference>, Failure> {
@@ -103,7 +184,7 @@ pub(crate) fn local_image(path: &str) -> Result<Image, Failure> {
         }
         _ => (path, None),
     };
-    let layout = Layout::open(Path::new(path)).map_err(failure::access_failure)?;
+    let layout = Layout::open(Path::new(path)).map_err(access_failure)?;
     let target = match digest {
         Some(digest) => Target::Digest(digest),
         None => only_image(path, &layout)?,

@@ -24,3 +24,18 @@ impl SelectionArgs {
         }
     }
 }
+
+/// Which of the images that a name stands for, where it is one or the index as such.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PlatformArgs {
+    /// Of a multi-platform image, only the one for this platform, such as linux/arm64
+    #[arg(long, value_name = "OS/ARCHITECTURE")]
+    platform: Option<Platform>,
+}
+
+impl PlatformArgs {
+    /// What is meant.
+    pub(crate) fn selection(&self) -> Selection {
+        self.platform.clone().map_or(Selection::Itself, Selection::Platform)
+    }
+}

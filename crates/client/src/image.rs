@@ -11,6 +11,7 @@
 
 #![allow(clippy::result_large_err, reason = "errors here end a command, and have digests as facts")]
 
+pub mod attached;
 pub mod candidate;
 pub mod legacy;
 pub mod referrer;

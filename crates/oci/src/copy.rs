@@ -123,6 +123,16 @@ impl<'a> Copier<'a> {
                 }
             }
         }
+        Ok(count + self.tagged(tags).await?)
+    }
+
+    /// Copies what has one of these `tags`. How many there were.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`].
+    pub async fn tagged(&self, tags: &[String]) -> Result<usize, CopyError> {
+        let mut count = 0;
         for tag in tags {
             match self.source.resolve(&Target::Tag(tag.clone())).await {
                 Ok(root) => self.image(&root, Some(tag)).await?,

@@ -56,6 +56,14 @@ pub enum AccessError {
         /// What it said.
         message: String,
     },
+    /// The registry does not find what a document points to, although it was stored before.
+    #[error("{registry} does not find what the document points to: {message}")]
+    Incomplete {
+        /// The registry.
+        registry: String,
+        /// What it said.
+        message: String,
+    },
     /// The registry has forgotten an upload that it had begun.
     #[error("the registry has forgotten what it began to take")]
     Forgotten {
@@ -108,6 +116,20 @@ pub enum AccessError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl AccessError {
+    /// A refusal of a document because of what it points to, if it is one.
+    pub(crate) fn or_incomplete(self) -> Self {
+        match self {
+            Self::Refused { place, status: 400 | 404, message }
+                if message.contains("BLOB_UNKNOWN") =>
+            {
+                Self::Incomplete { registry: place, message }
+            }
+            other => other,
+        }
+    }
 }
 
 /// Why a token server gave no token.

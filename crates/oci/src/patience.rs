@@ -47,7 +47,8 @@ impl Passing for AccessError {
             Self::Busy { retry_after, .. } => Some(*retry_after),
             // Registries say 500 when their storage hiccups, and 408 when it is slow.
             Self::Refused { status: 408 | 500 | 502..=504, .. } => Some(Duration::ZERO),
-            Self::Forgotten { .. } => Some(Duration::ZERO),
+            // While someone stores the same blob again, some registries do not find it.
+            Self::Incomplete { .. } | Self::Forgotten { .. } => Some(Duration::ZERO),
             Self::Token { source, .. } => source.may_pass(),
             _ => None,
         }

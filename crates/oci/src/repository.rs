@@ -1,6 +1,7 @@
 //! One repository of a registry.
 
 mod attach;
+mod detach;
 mod list;
 mod push;
 mod read;

@@ -167,4 +167,35 @@ impl Store {
             Self::Layout(layout) => layout.delete(target),
         }
     }
+
+    /// Removes referrers of `subject`, and what the list under the fallback tag says of them.
+    ///
+    /// # Errors
+    ///
+    /// See [`AttachError`]. What was removed before stays removed.
+    pub async fn detach(&self, subject: &Digest, referrers: &[Digest]) -> Result<(), AttachError> {
+        match self {
+            Self::Registry(repository) => repository.detach(subject, referrers).await,
+            Self::Layout(layout) => {
+                for referrer in referrers {
+                    layout.delete(&Target::Digest(*referrer))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the document that `tag` names, and the tag.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Missing`] if there is none.
+    pub async fn remove(&self, tag: &str) -> Result<(), FetchError> {
+        let target = Target::Tag(tag.to_owned());
+        let digest = self.resolve(&target).await?.digest;
+        match self {
+            Self::Registry(repository) => repository.remove(tag, digest).await,
+            Self::Layout(layout) => layout.delete(&Target::Digest(digest)),
+        }
+    }
 }

@@ -16,8 +16,14 @@ pub(crate) fn attach_failure(error: AttachError) -> Failure {
     hinted(Failure::undecided(error), hint)
 }
 
+/// What it means that something cannot be stored.
+pub(crate) fn push_failure(error: PushError) -> Failure {
+    let hint = push_hint(&error);
+    hinted(Failure::undecided(error), hint)
+}
+
 /// What it means that a registry or a directory cannot be used.
-pub(super) fn access_failure(error: AccessError) -> Failure {
+pub(crate) fn access_failure(error: AccessError) -> Failure {
     let hint = access_hint(&error);
     hinted(Failure::undecided(error), hint)
 }

@@ -72,7 +72,7 @@ struct FallbackList<'a> {
 impl FallbackList<'_> {
     /// The tag that belongs to one referrer alone.
     fn own_tag(&self, referrer: Digest) -> String {
-        format!("{}.{:.OWN_DIGITS$}", self.subject.to_tag(), referrer.to_hex())
+        own_tag(&self.subject, referrer)
     }
 
     /// Sees to it that the list holds `own`, and everything else that has a tag of its own.
@@ -199,6 +199,11 @@ impl FallbackList<'_> {
             .map(drop)
             .map_err(|error: PushError| error.into())
     }
+}
+
+/// The tag that belongs to one referrer of `subject` alone.
+pub(super) fn own_tag(subject: &Digest, referrer: Digest) -> String {
+    format!("{}.{:.OWN_DIGITS$}", subject.to_tag(), referrer.to_hex())
 }
 
 /// Up to `longest`, so that writers which met do not meet again.

@@ -203,7 +203,7 @@ impl Repository {
             .body(document.media_type(), document.bytes().clone());
         let answer = self.0.host.send(ask, &self.0.scope).await?;
         if !matches!(answer.status, StatusCode::CREATED | StatusCode::OK) {
-            return Err(self.0.host.refused(answer).await.into());
+            return Err(self.0.host.refused(answer).await.or_incomplete().into());
         }
         self.stored(&answer, document.digest())?;
         Ok(Stored { listed: answer.headers.contains_key(HeaderName::from_static("oci-subject")) })

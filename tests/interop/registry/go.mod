@@ -1,4 +1,4 @@
-module bulla/registry-with-referrers
+module bulla.test/registry
 
 go 1.25.0
 

@@ -1,0 +1,123 @@
+//! `clean`: removes what is attached to an image.
+
+use client::image::Image;
+use client::image::attached::{Attached, Meaning, attached};
+use client::image::subject::{Selection, select};
+use oci::{Access, Digest};
+use serde_json::json;
+
+use crate::command_line::Globals;
+use crate::failure::{Failure, OrFail};
+use crate::image_signing::select_failure;
+use crate::online;
+use crate::output::{Format, confirm, print_json, say};
+use crate::registry::{ImageArgs, attach_failure, fetch_failure};
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    image: ImageArgs,
+    /// What is removed
+    #[arg(long = "type", value_enum, default_value_t, value_name = "TYPE")]
+    kind: What,
+    /// Do not ask
+    #[arg(long, short)]
+    force: bool,
+}
+
+/// What is removed.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum What {
+    /// Signatures
+    Signature,
+    /// Attestations
+    Attestation,
+    /// SBOMs in the older form, which nobody signed
+    Sbom,
+    /// Every referrer
+    Referrer,
+    /// Everything that is attached
+    #[default]
+    All,
+}
+
+impl What {
+    /// Whether it is this that is attached.
+    fn is(self, attached: &Attached) -> bool {
+        let tag = |ending| attached.tag.as_ref().is_some_and(|tag| tag.ends_with(ending));
+        match self {
+            Self::All => true,
+            Self::Referrer => attached.tag.is_none(),
+            Self::Sbom => tag(".sbom"),
+            Self::Signature => {
+                tag(".sig")
+                    || attached.tag.is_none() && attached.meaning() == Some(Meaning::Signature)
+            }
+            Self::Attestation => {
+                tag(".att")
+                    || attached.tag.is_none()
+                        && matches!(attached.meaning(), Some(Meaning::Attestation(_)))
+            }
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let image = args.image.image(Access::Delete)?;
+    let removed = online::run(async {
+        let found = find(&image, args.kind).await?;
+        let count: usize = found.iter().map(|(_, found)| found.len()).sum();
+        if count > 0 && !args.force && !confirmed(&image, count)? {
+            return Err(Failure::refused("nothing was removed"));
+        }
+        for (subject, found) in &found {
+            remove(&image, subject, found).await?;
+        }
+        Ok(found.into_iter().flat_map(|(_, found)| found).collect::<Vec<_>>())
+    })?;
+    report(&removed, globals.output)
+}
+
+/// For each image that the name stands for, what of this kind is attached to it.
+async fn find(image: &Image, kind: What) -> Result<Vec<(Digest, Vec<Attached>)>, Failure> {
+    let subjects = select(&image.store, &image.target, &Selection::Recursive).await;
+    let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
+    let mut found = Vec::new();
+    for subject in subjects {
+        let digest = subject.descriptor.digest;
+        let mut attached = attached(&image.attachments, &digest).await.map_err(fetch_failure)?;
+        attached.retain(|attached| kind.is(attached));
+        found.push((digest, attached));
+    }
+    Ok(found)
+}
+
+fn confirmed(image: &Image, count: usize) -> Result<bool, Failure> {
+    let question = format!("Remove {count} documents that are attached to {image}?");
+    confirm(&question).or_usage("nobody can be asked: say --force")
+}
+
+async fn remove(image: &Image, subject: &Digest, found: &[Attached]) -> Result<(), Failure> {
+    let referrers: Vec<_> =
+        found.iter().filter(|found| found.tag.is_none()).map(|found| found.digest).collect();
+    if !referrers.is_empty() {
+        image.attachments.detach(subject, &referrers).await.map_err(attach_failure)?;
+    }
+    for tag in found.iter().filter_map(|found| found.tag.as_deref()) {
+        image.attachments.remove(tag).await.map_err(fetch_failure)?;
+    }
+    Ok(())
+}
+
+fn report(removed: &[Attached], format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Text => say(format!("removed {} documents", removed.len())),
+        Format::Json => {
+            let list =
+                removed.iter().map(|one| json!({"digest": one.digest.to_string(), "tag": one.tag}));
+            print_json(&list.collect::<Vec<_>>()).or_undecided("the result cannot be printed")?;
+        }
+    }
+    Ok(())
+}

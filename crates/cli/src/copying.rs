@@ -1,0 +1,111 @@
+//! What `copy`, `save` and `load` have in common: an image, all that it points to, and all that is attached to it.
+
+use std::collections::BTreeSet;
+
+use client::image::attached::older_tags;
+use oci::{Copier, CopyError, Descriptor, Digest, Step, Store};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::byte_progress;
+use crate::registry::{attach_failure, fetch_failure, push_failure};
+
+/// Which of an image, and what is attached to it, goes along.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) image: bool,
+    pub(crate) referrers: bool,
+    pub(crate) signatures: bool,
+    pub(crate) attestations: bool,
+    pub(crate) sboms: bool,
+}
+
+impl Parts {
+    /// Everything.
+    pub(crate) const ALL: Self =
+        Self { image: true, referrers: true, signatures: true, attestations: true, sboms: true };
+
+    fn tags(self, image: &Digest) -> Vec<String> {
+        let wanted = [self.signatures, self.attestations, self.sboms];
+        older_tags(image)
+            .into_iter()
+            .zip(wanted)
+            .filter(|(_, wanted)| *wanted)
+            .map(|(tag, _)| tag)
+            .collect()
+    }
+}
+
+/// Where an image lies, and where what is attached to it lies.
+pub(crate) struct Source<'a> {
+    pub(crate) images: &'a Store,
+    pub(crate) attachments: &'a Store,
+}
+
+/// What was copied.
+#[derive(Debug, Serialize)]
+pub(crate) struct Copied {
+    pub(crate) image: String,
+    pub(crate) digest: String,
+    pub(crate) attached: usize,
+}
+
+impl std::fmt::Display for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.image)
+    }
+}
+
+/// Copies the image `root` points to under `tag`, with what of it `parts` says. How many documents were attached.
+pub(crate) async fn copy(
+    source: &Source<'_>,
+    target: &Store,
+    root: &Descriptor,
+    tag: Option<&str>,
+    parts: Parts,
+) -> Result<usize, Failure> {
+    let bar = byte_progress(0, "copying");
+    let watch = |step| match step {
+        Step::Needed(bytes) => bar.inc_length(bytes),
+        Step::Done(bytes) => bar.inc(bytes),
+    };
+    let copied = copy_watched(source, target, root, tag, parts, &watch).await;
+    bar.finish_and_clear();
+    copied.map_err(failure)
+}
+
+async fn copy_watched(
+    source: &Source<'_>,
+    target: &Store,
+    root: &Descriptor,
+    tag: Option<&str>,
+    parts: Parts,
+    watch: &(dyn Fn(Step) + Sync),
+) -> Result<usize, CopyError> {
+    if parts.image {
+        Copier::new(source.images, target, watch).image(root, tag).await?;
+    }
+    let copier = Copier::new(source.attachments, target, watch);
+    let documents = Copier::documents(source.images, root).await?;
+    let subjects: BTreeSet<Digest> = documents.iter().map(oci::Document::digest).collect();
+    let mut count = 0;
+    for subject in subjects {
+        if parts.referrers {
+            count += copier.attached(&subject, &parts.tags(&subject)).await?;
+        } else {
+            count += copier.tagged(&parts.tags(&subject)).await?;
+        }
+    }
+    Ok(count)
+}
+
+fn failure(error: CopyError) -> Failure {
+    match error {
+        CopyError::Read(error) => fetch_failure(error),
+        CopyError::Write(error) => push_failure(error),
+        CopyError::Attach(error) => attach_failure(error),
+        error @ CopyError::MissingPart { .. } => Failure::undecided(error)
+            .hint("push what is missing, or copy one of the images that are there with --platform"),
+        error => Failure::undecided(error),
+    }
+}

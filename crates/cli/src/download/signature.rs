@@ -1,0 +1,26 @@
+//! `download signature`.
+
+use client::image::attached::Meaning;
+use oci::Access;
+
+use crate::failure::Failure;
+use crate::online;
+use crate::registry::ImageArgs;
+use crate::selection::PlatformArgs;
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    image: ImageArgs,
+    #[command(flatten)]
+    selection: PlatformArgs,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let image = args.image.image(Access::Pull)?;
+    let found = online::run(super::find(&image, &args.selection.selection()))?;
+    let mut found = super::readable(found);
+    found.retain(|candidate| candidate.meaning() == Meaning::Signature);
+    super::print(&image, "signature", &found)
+}

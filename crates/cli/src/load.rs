@@ -1,0 +1,39 @@
+//! `load`: an image with all that is attached to it, from a directory or archive into a registry.
+
+use std::path::PathBuf;
+
+use oci::{Access, Store};
+
+use crate::command_line::Globals;
+use crate::copying::{Copied, Parts, Source, copy};
+use crate::failure::Failure;
+use crate::online;
+use crate::registry::{RegistryArgs, fetch_failure, local_image, parse};
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What the image is to be called in the registry
+    #[arg(value_name = "IMAGE")]
+    image: String,
+    /// Where it is: a directory or an archive; of several images the one whose digest follows after @
+    #[arg(long, value_name = "DIR|FILE.tar[@DIGEST]")]
+    dir: PathBuf,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let image = local_image(&args.dir.to_string_lossy())?;
+    let name = parse(&args.image)?;
+    let store =
+        Store::Registry(args.registry.registries_for(&name)?.repository(&name, Access::Push));
+    let copied = online::run(async {
+        let root = image.store.resolve(&image.target).await.map_err(fetch_failure)?;
+        let source = Source { images: &image.store, attachments: &image.attachments };
+        let attached = copy(&source, &store, &root, name.tag(), Parts::ALL).await?;
+        let digest = root.digest.to_string();
+        Ok(Copied { image: format!("{}@{digest}", name.name()), digest, attached })
+    })?;
+    globals.output.print(&copied)
+}

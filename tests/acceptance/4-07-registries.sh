@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# title: registries that lie: every row of the notes by a test, and the memory that the program takes
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cargo test --package oci --test registry
+cargo test --package oci --test layout
+cargo test --package verify --test bundles table
+python3 tests/acceptance/registry_memory.py | sed 's/^/REPORT /'
