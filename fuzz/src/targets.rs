@@ -45,6 +45,11 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("anchor", storage::fuzzing::anchor),
     ("format", storage::fuzzing::format),
     ("entry_bundle", storage::fuzzing::bundle),
+    // oci
+    ("oci_document", oci::fuzzing::document),
+    ("oci_reference", |data| text(data, oci::fuzzing::reference)),
+    ("oci_header", |data| text(data, oci::fuzzing::header)),
+    ("docker_configuration", oci::fuzzing::configuration),
     // entries
     ("rekor_v1_entry", |data| drop(entries::admit_v1(entries::V1, data))),
     ("rekor_v2_entry", rekor_v2_entry),

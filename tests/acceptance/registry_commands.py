@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Acceptance 4.1: every command about images, on every kind of registry, with images pushed by other programs."""
 
+import concurrent.futures
 import json
 import pathlib
 import shutil
@@ -21,6 +22,7 @@ REGISTRIES = [
     ("referrers", True, "basic"),
     ("referrers", True, "bearer"),
 ]
+AT_ONCE = 3
 SBOM = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": "app", "dataLicense": "CC0-1.0",
         "documentNamespace": "https://example.com/app", "creationInfo": {"created": "2026-01-02T03:04:05Z",
         "creators": ["Tool: test"]}}
@@ -152,10 +154,15 @@ def main():
     server = Server()
     try:
         bulla = Bulla(server)
-        for kind, tls, auth in REGISTRIES:
+
+        def tell(row):
+            kind, tls, auth = row
             with Registry(kind, tls, auth) as registry:
                 Story(bulla, server, registry).tell()
-            print(f"{kind}, {'TLS' if tls else 'no TLS'}, {auth or 'no'} authentication: every command")
+            print(f"{kind}, {'TLS' if tls else 'no TLS'}, {auth or 'no'} authentication: every command", flush=True)
+
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(tell, REGISTRIES))
     finally:
         server.stop()
 

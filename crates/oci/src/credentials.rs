@@ -138,6 +138,16 @@ impl Credentials {
     }
 }
 
+/// Reads `data` as a configuration, and asks it for everything.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_configuration(data: &[u8]) {
+    if let Ok(config) = Config::parse(data) {
+        for registry in ["ghcr.io", "index.docker.io", "localhost:5000"] {
+            let _ = (config.helper(registry), config.written(registry, "a/b"), config.store());
+        }
+    }
+}
+
 /// A helper for exactly this registry decides; else the helper for all; else what is written in the file.
 async fn of_config(
     config: &Config,

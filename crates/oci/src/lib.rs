@@ -15,6 +15,8 @@ mod descriptor;
 mod digest;
 mod document;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host;
 mod layout;
 mod link;

@@ -1,6 +1,6 @@
 //! What the failures of a registry mean for the user, and what to do about each.
 
-use oci::{AccessError, AttachError, FetchError, PushError};
+use oci::{AccessError, AttachError, FetchError, PushError, TokenError};
 
 use crate::failure::Failure;
 
@@ -75,7 +75,8 @@ pub(crate) fn access_hint(error: &AccessError) -> Option<&'static str> {
         AccessError::Unauthorized { offered: false, .. } => {
             "sign in with docker login or podman login, whose configuration is read here, too"
         }
-        AccessError::Unauthorized { offered: true, .. } => {
+        AccessError::Token { source: TokenError::Refused { status: 401 | 403, .. }, .. }
+        | AccessError::Unauthorized { offered: true, .. } => {
             "sign in again with docker login or podman login: the password or token may have ended"
         }
         AccessError::Forbidden { .. } => {
