@@ -160,7 +160,7 @@ impl Services {
         if rekor != RekorVersion::Highest && logs.is_empty() {
             return Err(SelectError::None { role: Role::Log });
         }
-        let services = Self {
+        Ok(Self {
             ca: ca.map(|ca| url(Role::CertificateAuthority, ca)).transpose()?,
             issuer: issuer.map(|issuer| issuer.url.clone()),
             logs: logs.into_iter().map(Log::new).collect::<Result<_, _>>()?,
@@ -168,13 +168,22 @@ impl Services {
                 .into_iter()
                 .map(|authority| url(Role::TimestampAuthority, authority))
                 .collect::<Result<_, _>>()?,
-        };
+        })
+    }
+
+    /// Checks that signatures with certificates can be verified later: somebody must say when they were made. A key is
+    /// valid without regard to time.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::NoTimestamp`].
+    pub(crate) fn check_times(&self) -> Result<(), SelectError> {
         // Client specification: with Rekor v2, a timestamp is a MUST (cosign #4683).
-        let v2 = services.logs.iter().any(|log| matches!(log, Log::V2(_)));
-        if v2 && services.timestamp_authorities.is_empty() {
-            return Err(SelectError::NoTimestamp);
+        let v2 = self.logs.iter().any(|log| matches!(log, Log::V2(_)));
+        match v2 && self.timestamp_authorities.is_empty() {
+            true => Err(SelectError::NoTimestamp),
+            false => Ok(()),
         }
-        Ok(services)
     }
 }
 
@@ -384,11 +393,12 @@ mod tests {
     }
 
     #[test]
-    fn rekor_v2_without_a_timestamp_authority_is_refused() {
+    fn certificates_need_a_timestamp_authority_beside_rekor_v2() {
         let without = SigningConfig {
             tsa_urls: Vec::new(),
             ..config(Some(Selector::Any), &["x a 2 2026-01-01.."])
         };
-        assert_eq!(select(&without, RekorVersion::Highest), Err(SelectError::NoTimestamp));
+        let services = Services::select(&without, RekorVersion::Highest, at(NOW), 0).unwrap();
+        assert_eq!(services.check_times(), Err(SelectError::NoTimestamp));
     }
 }

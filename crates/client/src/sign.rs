@@ -33,7 +33,7 @@ use crate::fulcio::CertificateRequestError;
 use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::IdentityToken;
 use crate::rekor::{self, LogError, Submission, Verifier};
-use crate::select::{Log, Services};
+use crate::select::{Log, SelectError, Services};
 use crate::tsa::{self, TimestampError};
 use credential::{Credential, Ready};
 
@@ -98,6 +98,9 @@ pub enum SignError {
     /// The signing config names no certificate authority. Choose another, or sign with a key.
     #[error("the signing config has no certificate authority that can be used now")]
     NoCertificateAuthority,
+    /// The services do not go together for signing with a certificate.
+    #[error(transparent)]
+    Services(#[from] SelectError),
     /// There is no certificate.
     #[error("no certificate could be had")]
     Certificate(#[from] CertificateRequestError),
@@ -147,13 +150,14 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError::NoCertificateAuthority`].
+    /// [`SignError::NoCertificateAuthority`], [`SignError::Services`].
     pub fn keyless(
         services: Services,
         http: Client,
         trust: Arc<TrustedRoot>,
         token: IdentityToken,
     ) -> Result<Self, SignError> {
+        services.check_times()?;
         let authority = services.ca.clone().ok_or(SignError::NoCertificateAuthority)?;
         let credential = Credential::keyless(authority, token);
         Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
@@ -185,7 +189,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError::KeyKind`], [`SignError::Nameless`].
+    /// [`SignError::KeyKind`], [`SignError::Nameless`], [`SignError::Services`].
     pub fn certified(
         services: Services,
         http: Client,
@@ -193,6 +197,7 @@ impl Signer {
         holder: Box<dyn KeyHolder>,
         certificate: Certificate,
     ) -> Result<Self, SignError> {
+        services.check_times()?;
         let credential = Credential::certified(holder, certificate)?;
         Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
     }
