@@ -88,14 +88,99 @@ def lists_in_refs(repository, foreign, mallory):
     file.write_text(file.read_text() + signer(MALLORY, issuer))
     repository.git("add", "signers.toml")
     added = repository.commit("me too", env={**mallory.env, **mallory.token()})
-    repository.git("config", "bulla.allowedSigners", "trusted:signers.toml")
+    # What is typed is written with the ref's full name.
+    run(
+        BULLA, "git", "setup", "--write", "--allowed-signers", "trusted:signers.toml",
+        cwd=repository.path, env=repository.person.env,
+    )  # fmt: skip
+    equal(repository.git("config", "bulla.allowedSigners").stdout.strip(), "refs/heads/trusted:signers.toml")
     repository.git("verify-commit", ours)
     for commit in (foreign, added):
         expect(repository.git("verify-commit", commit, ok=False), "is not an allowed signer")
-    for checked_out in ("signers.toml", "HEAD:signers.toml", ":signers.toml"):
+    for checked_out in (
+        "signers.toml", "HEAD:signers.toml", ":signers.toml", "refs/heads/main:signers.toml", file, "FETCH_HEAD:signers.toml",
+    ):  # fmt: skip
         repository.git("config", "bulla.allowedSigners", checked_out)
         expect(repository.git("verify-commit", added, ok=False), "say whom to trust")
     check("a signer who adds herself to the list is refused, and a list that is checked out is never read")
+    return ours, added
+
+
+def names_that_mean_two_things(repository, ours, added):
+    """Git takes a tag before a branch of the same name, and a tag can be called as a remote's branch, or as its full name."""
+    repository.git("-c", "tag.gpgSign=false", "tag", "trusted", added)
+    repository.git("config", "bulla.allowedSigners", "trusted:signers.toml")
+    expect(repository.git("verify-commit", ours, ok=False), "the name of several refs", "in full")
+    repository.git("config", "bulla.allowedSigners", "refs/heads/trusted:signers.toml")
+    repository.git("verify-commit", ours)
+    expect(repository.git("verify-commit", added, ok=False), "is not an allowed signer")
+    list_only(repository, "refs/heads/gone:signers.toml", "refs/heads/gone", added)
+    who = ["--certificate-identity", MALLORY, "--certificate-oidc-issuer", repository.person.server.issuer()]
+    for revision in ("trusted", "trusted~0", "HEAD~1..trusted", "trusted..HEAD"):
+        said = run(BULLA, "git", "verify", *who, revision, cwd=repository.path, env=repository.person.env, ok=False)
+        expect(said, '"trusted" is the name of refs/heads/trusted and of refs/tags/trusted')
+    abbreviated = ours[:8]
+    repository.git("-c", "tag.gpgSign=false", "tag", abbreviated, added)
+    said = run(BULLA, "git", "verify", *who, abbreviated, cwd=repository.path, env=repository.person.env, ok=False)
+    expect(said, f'"{abbreviated}" is the name of refs/tags/{abbreviated}')
+    check("a tag that is called like a branch, a full name or an id takes nobody's place")
+
+
+def list_only(repository, place, shadow, target):
+    """A ref that is not there, and a tag that git would take for it."""
+    repository.git("-c", "tag.gpgSign=false", "tag", shadow, target)
+    repository.git("config", "bulla.allowedSigners", place)
+    expect(repository.git("verify-commit", target, ok=False), "there is no ref")
+
+
+def objects_in_disguise(repository, ours):
+    """An old tag under a new name, a file with the bytes of a commit, a header without an end."""
+    repository.tag("v2", env=repository.person.token())
+    repository.git("update-ref", "refs/tags/v3", repository.git("rev-parse", "v2").stdout.strip())
+    repository.verify("v2")
+    expect(repository.verify("v3", ok=False), "check: tag-name", "found: v2")
+    raw = repository.git("cat-file", "commit", ours).stdout
+    expect(repository.verify(repository.store("blob", raw), ok=False), "is a blob, not a commit or tag")
+    cut = repository.store("commit", raw.split("gpgsig ")[0] + "gpgsig")
+    expect(repository.verify(cut, ok=False), "has the header \"gpgsig\", which nobody signs")
+    check("renamed tags, files and cut headers are refused")
+
+
+def histories_with_gaps(repository):
+    """What a replacement jumps over is verified all the same, and a shallow clone is not taken for a whole."""
+    first = repository.commit("first", env=repository.person.token())
+    repository.git("commit", "--quiet", "--no-gpg-sign", "--allow-empty", "-m", "not signed")
+    hole = repository.git("rev-parse", "HEAD").stdout.strip()
+    last = repository.commit("last", env=repository.person.token())
+    jumping = repository.git("cat-file", "commit", last).stdout.replace(hole, first)
+    repository.git("replace", last, repository.store("commit", jumping))
+    expect(repository.verify(f"{first}..{last}", ok=False), hole, "not signed", "not verified: 1")
+    shallow = Repository(repository.person, "shallow")
+    shallow.git("fetch", "--quiet", "--depth", "1", f"file://{repository.path}", "main")
+    fetched = shallow.git("rev-parse", "FETCH_HEAD").stdout.strip()
+    shallow.git("update-ref", "refs/heads/main", fetched)
+    shallow.verify("HEAD")
+    tree = shallow.git("mktree").stdout.strip()
+    elsewhere = shallow.git("commit-tree", tree, "-m", "elsewhere").stdout.strip()
+    said = expect(shallow.verify(f"{elsewhere}..HEAD", ok=False), "the clone is shallow", "git fetch --unshallow")
+    equal(said.returncode, 3)
+    shallow.commit("on top", env=repository.person.token())
+    shallow.verify("HEAD~1..HEAD")
+    check("what a replacement jumps over is verified, and what a shallow clone lacks is missed")
+
+
+def trust_from_the_tree(repository, ours):
+    """Whom to trust is never looked for among the files that are checked out."""
+    (repository.path / "ctc.json").write_text("{}")
+    repository.git("config", "bulla.trust", "ctc.json")
+    expect(repository.git("verify-commit", ours, ok=False), "among the files that are checked out")
+    repository.git("config", "--unset", "bulla.trust")
+    expect(
+        repository.git("verify-commit", ours, env={"BULLA_TRUST": "./ctc.json"}, ok=False),
+        "among the files that are checked out",
+    )
+    repository.git("verify-commit", ours)
+    check("a relative path does not say whom to trust")
 
 
 def what_was_changed(repository, ours):
@@ -143,8 +228,12 @@ def main():
         without_a_list(repository, ours)
         with_a_list(repository, ours, foreign)
         lists_that_limit(repository, ours)
-        lists_in_refs(repository, foreign, mallory)
+        listed, added = lists_in_refs(repository, foreign, mallory)
+        names_that_mean_two_things(repository, listed, added)
         what_was_changed(repository, ours)
+        objects_in_disguise(repository, ours)
+        histories_with_gaps(repository)
+        trust_from_the_tree(repository, listed)
         in_the_committer_s_name(repository, mallory)
     except Failed as failure:
         print(failure, file=sys.stderr)

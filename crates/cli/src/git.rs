@@ -35,8 +35,9 @@ const NOTES: &str = "\
 Set it up in a repository: bulla git setup --write
 
 Keys of git's configuration, all of them below bulla:
-  bulla.trust             Whom to trust: a name or a file, as --trust
-  bulla.allowedSigners    Whose signatures count: a file (/… or ~/…), or a file in a ref (origin/main:PATH)
+  bulla.trust             Whom to trust: a name or a file (/… or ~/…), as --trust
+  bulla.allowedSigners    Whose signatures count: a file (/… or ~/…), or a file in a ref by its full name
+                          (refs/remotes/origin/main:PATH)
   bulla.agent             Whether a certificate is used for more than one signature (true)
   bulla.matchCommitter    Whether to sign only in the name of the committer's e-mail address (false)
   bulla.rekor             The version of the log: v1 for readers that know no other, such as gitsign

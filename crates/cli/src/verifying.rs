@@ -86,6 +86,17 @@ impl DemandArgs {
         policy
     }
 
+    /// These, with what `other` says besides.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        Self {
+            trusted_root: self.trusted_root.or(other.trusted_root),
+            private_infrastructure: self.private_infrastructure || other.private_infrastructure,
+            insecure_ignore_tlog: self.insecure_ignore_tlog || other.insecure_ignore_tlog,
+            insecure_ignore_sct: self.insecure_ignore_sct || other.insecure_ignore_sct,
+            offline: self.offline || other.offline,
+        }
+    }
+
     /// Whom to trust.
     pub(crate) fn trusted_root(&self, globals: &Globals) -> Result<TrustedRoot, Failure> {
         trusting::load(globals, self.trusted_root.as_deref())?.root()

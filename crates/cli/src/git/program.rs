@@ -1,11 +1,11 @@
 //! As git's signing program: what git gives is signed, or held against a signature.
 
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ::verify::Verified;
+use ::verify::{Verified, VerifyError};
 use client::file;
-use client::git::object::{Content, ObjectError};
+use client::git::object::Content;
 use client::git::{BoundSignature, GitSignature, allowed::NotAllowed};
 use jiff::Timestamp;
 
@@ -66,7 +66,7 @@ fn check(
     status.new_signature();
     let (whose, result) = match read_signature(signature, input) {
         Ok((content, bound)) => (Whose::of(bound.certificate()), judge(&content, &bound, globals)),
-        Err(failure) => (Whose::nobody(), Err((Verdict::Bad, failure))),
+        Err(refusal) => (Whose::nobody(), Err(refusal)),
     };
     match result {
         Ok(verified) => {
@@ -87,7 +87,7 @@ fn check(
 
 /// What git is told of a signature that is not good.
 enum Verdict {
-    /// It does not hold.
+    /// Something was altered: the object, or the signature.
     Bad,
     /// It may hold, but nobody vouches for its signer here, or nothing could be judged.
     Unknown,
@@ -101,12 +101,13 @@ fn judge(
     let unknown = |failure| (Verdict::Unknown, failure);
     let settings = Settings::read().map_err(unknown)?;
     let demands = settings.demands().map_err(unknown)?;
-    let trust = demands.trusted_root(&settings.globals(globals)).map_err(unknown)?;
+    let own = settings.program_globals(globals).map_err(unknown)?;
+    let trust = demands.trusted_root(&own).map_err(unknown)?;
     let signers = allowed::read(&settings).map_err(unknown)?;
     let weaken = |policy| demands.weaken(policy);
     signers.judge(bound, content.kind(), &weaken, &trust).map_err(|error| {
         let verdict = match error {
-            NotAllowed::Refused(_) => Verdict::Bad,
+            NotAllowed::Refused(VerifyError::Signature(_)) => Verdict::Bad,
             _ => Verdict::Unknown,
         };
         (verdict, verify::not_allowed("the signature", error, bound))
@@ -116,12 +117,15 @@ fn judge(
 fn read_signature(
     signature: &Path,
     input: Option<&Path>,
-) -> Result<(Content, BoundSignature), Failure> {
-    let content = read_content(input)?;
-    let armored = file::read(signature, MAX_ARMORED).map_err(Failure::undecided)?;
-    let read = GitSignature::read(&armored).or_refused("the signature is not verified")?;
-    let bound = read.bind(content.bytes()).or_refused("the signature is not verified")?;
-    Ok((content, bound))
+) -> Result<(Content, BoundSignature), (Verdict, Failure)> {
+    const REFUSED: &str = "the signature is not verified";
+    let unknown = |failure| (Verdict::Unknown, failure);
+    let content = read_content(input).map_err(unknown)?;
+    let armored =
+        file::read(signature, MAX_ARMORED).map_err(Failure::undecided).map_err(unknown)?;
+    let read = GitSignature::read(&armored).or_refused(REFUSED).map_err(unknown)?;
+    let bound = read.bind(content.bytes()).or_refused(REFUSED);
+    Ok((content, bound.map_err(|failure| (Verdict::Bad, failure))?))
 }
 
 fn read_content(input: Option<&Path>) -> Result<Content, Failure> {
@@ -134,14 +138,11 @@ fn read_content(input: Option<&Path>) -> Result<Content, Failure> {
                 .read_to_end(&mut bytes)
                 .or_undecided("what git gives cannot be read")?;
             if bytes.len() as u64 > MAX_CONTENT {
-                let path = PathBuf::from("what git gives");
-                return Err(Failure::undecided(format!(
-                    "{} is longer than {MAX_CONTENT} bytes",
-                    path.display()
-                )));
+                let long = format!("what git gives is longer than {MAX_CONTENT} bytes");
+                return Err(Failure::undecided(long));
             }
             bytes
         }
     };
-    Content::new(bytes).map_err(|error: ObjectError| Failure::refused(error))
+    Content::new(bytes).map_err(Failure::refused)
 }

@@ -1,6 +1,6 @@
 //! What git's configuration says about signing, and of the environment what gitsign's users have set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use client::git::repository::Repository;
@@ -65,6 +65,10 @@ impl Settings {
     }
 
     fn new(pairs: Vec<(String, String)>) -> Result<Self, Failure> {
+        let paths = ["bulla.trust", "bulla.signingconfig"];
+        for (key, value) in pairs.iter().filter(|(key, _)| paths.contains(&key.as_str())) {
+            check_fixed(key, value, *key == "bulla.signingconfig")?;
+        }
         let known = |key: &str| {
             let flags = SIGNING.iter().chain(SWITCHES).map(|(key, _)| *key);
             flags.chain(OTHERS.iter().copied()).any(|known| known == key)
@@ -99,8 +103,17 @@ impl Settings {
 
     /// The flags of all commands, with the trust that git's configuration chooses where nothing else does.
     pub(super) fn globals(&self, globals: &Globals) -> Globals {
-        let trust = globals.trust.clone().or_else(|| self.get("bulla.trust").map(str::to_owned));
+        let configured = || self.get("bulla.trust").map(home_expanded);
+        let trust = globals.trust.clone().or_else(configured);
         Globals { output: globals.output, trust, verbose: globals.verbose }
+    }
+
+    /// As [`Self::globals`], where git chose the directory: nothing in it may say whom to trust.
+    pub(super) fn program_globals(&self, globals: &Globals) -> Result<Globals, Failure> {
+        if let Some(trust) = &globals.trust {
+            check_fixed("BULLA_TRUST", trust, false)?;
+        }
+        Ok(self.globals(globals))
     }
 
     /// Where the list of allowed signers is.
@@ -150,7 +163,8 @@ impl Settings {
     }
 
     fn flags(&self, table: &[(&str, &'static str)]) -> Vec<(&'static str, String)> {
-        let flag = |(key, flag): &(&str, &'static str)| Some((*flag, self.get(key)?.to_owned()));
+        let flag =
+            |(key, flag): &(&str, &'static str)| Some((*flag, home_expanded(self.get(key)?)));
         table.iter().filter_map(flag).collect()
     }
 }
@@ -172,6 +186,35 @@ pub(super) fn expanded(path: &str) -> Option<PathBuf> {
     }
 }
 
+fn home_expanded(value: &str) -> String {
+    match value.starts_with("~/").then(|| expanded(value)).flatten() {
+        Some(path) => path.display().to_string(),
+        None => value.to_owned(),
+    }
+}
+
+/// Git runs its signing program among the files that are checked out: a path relative to them would let their author say
+/// whom to trust, and where to send tokens.
+fn check_fixed(key: &str, value: &str, is_path: bool) -> Result<(), Failure> {
+    let is_path = is_path || value.contains('/') || value.ends_with(".json");
+    if !is_path || value.starts_with('/') || value.starts_with("~/") {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{key} is {value}, which would be looked for among the files that are checked out"
+    ))
+    .hint("give the whole path (/… or ~/…)"))
+}
+
+/// What `--trust` names, in a form that means the same everywhere.
+pub(super) fn absolute(trust: &str) -> Result<String, Failure> {
+    if !trust.contains('/') && !trust.ends_with(".json") {
+        return Ok(trust.to_owned());
+    }
+    let path = Path::new(trust).canonicalize().or_undecided(format!("{trust} cannot be read"))?;
+    Ok(path.display().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +227,20 @@ mod tests {
     fn a_key_that_is_not_known_is_an_error() {
         settings(&[("bulla.allowedsigner", "/etc/signers")]).err().unwrap();
         settings(&[("bulla.allowedsigners", "/etc/signers")]).unwrap();
+    }
+
+    #[test]
+    fn whom_to_trust_is_never_looked_for_among_the_files_that_are_checked_out() {
+        for (key, value) in [
+            ("bulla.trust", "./root"),
+            ("bulla.trust", "ctc.json"),
+            ("bulla.signingconfig", "config"),
+        ] {
+            settings(&[(key, value)]).err().unwrap();
+        }
+        for value in ["sigstore.example.com", "/etc/root.json", "~/root.json"] {
+            settings(&[("bulla.trust", value)]).unwrap();
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use client::git::repository::Repository;
 
-use super::allowed;
+use super::{allowed, settings};
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::output::{print_text, say};
@@ -18,16 +18,13 @@ pub(super) struct Args {
     /// For all repositories of the user, not for this one
     #[arg(long)]
     global: bool,
-    /// Whose signatures count: a file (/… or ~/…), or a file in a ref, such as origin/main:PATH
+    /// Whose signatures count: a file (/… or ~/…), or a file in a ref, such as refs/remotes/origin/main:PATH
     #[arg(long, value_name = "WHERE")]
     allowed_signers: Option<String>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    if let Some(place) = &args.allowed_signers {
-        allowed::check(place)?;
-    }
-    let pairs = pairs(args, globals);
+    let pairs = pairs(args, globals)?;
     if !args.write {
         let commands: Vec<_> = pairs.iter().map(|pair| command(pair, args.global)).collect();
         return print_text(&commands.join("\n")).or_undecided("the commands cannot be printed");
@@ -42,7 +39,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 /// Keys and values.
-fn pairs(args: &Args, globals: &Globals) -> Vec<(&'static str, String)> {
+fn pairs(args: &Args, globals: &Globals) -> Result<Vec<(&'static str, String)>, Failure> {
     let program = std::env::current_exe().unwrap_or_else(|_| Path::new("bulla").to_owned());
     let mut pairs = vec![
         ("gpg.format", "x509".to_owned()),
@@ -50,9 +47,13 @@ fn pairs(args: &Args, globals: &Globals) -> Vec<(&'static str, String)> {
         ("commit.gpgSign", "true".to_owned()),
         ("tag.gpgSign", "true".to_owned()),
     ];
-    pairs.extend(globals.trust.clone().map(|trust| ("bulla.trust", trust)));
-    pairs.extend(args.allowed_signers.clone().map(|place| ("bulla.allowedSigners", place)));
-    pairs
+    if let Some(trust) = &globals.trust {
+        pairs.push(("bulla.trust", settings::absolute(trust)?));
+    }
+    if let Some(place) = &args.allowed_signers {
+        pairs.push(("bulla.allowedSigners", allowed::full_name(place)?));
+    }
+    Ok(pairs)
 }
 
 fn command((key, value): &(&'static str, String), global: bool) -> String {

@@ -21,7 +21,6 @@ use super::terminal::Terminal;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::identity;
-use crate::output::say;
 use crate::signing::{self, Preparation, SigningArgs};
 
 /// Everything that a signature of a git object needs.
@@ -38,7 +37,7 @@ type Certified = (Box<dyn KeyHolder>, Certificate);
 impl GitSigner {
     pub(super) fn prepare(settings: Settings, globals: &Globals) -> Result<Self, Failure> {
         let args = settings.signing()?;
-        let mut preparation = args.prepare(&settings.globals(globals))?;
+        let mut preparation = args.prepare(&settings.program_globals(globals)?)?;
         let services = &mut preparation.services;
         // A log of version 1 says when. gitsign refuses a timestamp that was made in the certificate's first second, and
         // any by an authority that its user has not configured.
@@ -71,11 +70,10 @@ impl GitSigner {
         if let Some(token) = identity::token_at_hand(args, &self.preparation.http).await? {
             return self.fresh(&token).await;
         }
-        let agent = if self.settings.uses_agent()? { reach_agent() } else { None };
-        let Some(agent) = agent else {
+        let Some(taken) = self.take(maker)? else {
             return self.fresh(&self.sign_in().await?).await;
         };
-        match agent.take(&self.slot(maker)).or_undecided("the agent gives no key")? {
+        match taken {
             Taken::Held(key, certificate) => Ok((Box::new(key), certificate)),
             Taken::New(new) => {
                 let token = self.sign_in().await?;
@@ -84,6 +82,20 @@ impl GitSigner {
                 Ok((Box::new(key), certificate))
             }
         }
+    }
+
+    /// The agent's key; `None` if there is no agent that could be used. Then each signature asks.
+    fn take(&self, maker: &str) -> Result<Option<Taken>, Failure> {
+        if !self.settings.uses_agent()? {
+            return Ok(None);
+        }
+        let slot = self.slot(maker);
+        let take = || reach_agent().and_then(|agent| agent.take(&slot));
+        // An agent that had nothing left to keep may have ended just now.
+        take().or_else(|_| take()).map(Some).or_else(|error| {
+            self.terminal.say(&format!("warning: every signature asks for a sign-in: {error}"));
+            Ok(None)
+        })
     }
 
     /// A key for this signature only.
@@ -141,15 +153,11 @@ impl GitSigner {
     }
 }
 
-/// The agent, which is started if it does not run. Without one, each signature asks.
-fn reach_agent() -> Option<Agent> {
-    let reached = Place::of_user().map_err(AgentError::from).and_then(|place| {
-        let program = std::env::current_exe().unwrap_or_else(|_| Path::new("bulla").to_owned());
-        Agent::connect_or_start(&place, &program, &["git", "agent"])
-    });
-    reached
-        .map_err(|error| say(format!("warning: every signature asks for a sign-in: {error}")))
-        .ok()
+/// The agent, which is started if it does not run.
+fn reach_agent() -> Result<Agent, AgentError> {
+    let place = Place::of_user()?;
+    let program = std::env::current_exe().unwrap_or_else(|_| Path::new("bulla").to_owned());
+    Agent::connect_or_start(&place, &program, &["git", "agent"])
 }
 
 fn check_committer(certificate: &Certificate, content: &Content) -> Result<(), Failure> {

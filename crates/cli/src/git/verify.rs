@@ -4,8 +4,8 @@ use std::fmt;
 
 use ::verify::{LogError, Policy, Verified, VerifyError};
 use client::git::allowed::{AllowedSigners, NotAllowed, name};
-use client::git::object::{ObjectFormat, Parts};
-use client::git::repository::{Object, Repository};
+use client::git::object::{ObjectFormat, ObjectKind, Parts};
+use client::git::repository::{Object, Repository, RepositoryError};
 use client::git::{BoundSignature, GitSignature};
 use serde::Serialize;
 use wire::trusted_root::TrustedRoot;
@@ -50,6 +50,9 @@ struct Report {
 struct VerifiedObject {
     object: String,
     kind: String,
+    /// What a tag says that it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     signer: SignerReport,
     times: Vec<TimeReport>,
     log_entries: Vec<EntryReport>,
@@ -57,12 +60,13 @@ struct VerifiedObject {
 
 pub(super) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let settings = Settings::read()?;
-    let trust = args.demands.trusted_root(&settings.globals(globals))?;
+    let demands = args.demands.joined(settings.demands()?);
+    let trust = demands.trusted_root(&settings.globals(globals))?;
     let whose = match args.signer.is_empty() {
         true => Whose::Allowed(allowed::read(&settings)?),
-        false => Whose::Policy(args.demands.policy(&identity(args.signer)?)?),
+        false => Whose::Policy(demands.policy(&identity(args.signer)?)?),
     };
-    let judge = Judge { whose, demands: &args.demands, trust, format: format()? };
+    let judge = Judge { whose, demands, trust, format: format()? };
     let mut failures = Vec::new();
     let mut report = Report { verified: Vec::new() };
     for name in names(&args.revisions)? {
@@ -104,10 +108,9 @@ fn names(revisions: &[String]) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for revision in revisions {
         if revision.contains("..") {
-            names.extend(
-                Repository.range(revision).or_undecided("the range of commits cannot be read")?,
-            );
+            names.extend(Repository.range(revision).map_err(unreadable)?);
         } else {
+            Repository.check_unambiguous(revision).map_err(unreadable)?;
             names.push(revision.clone());
         }
     }
@@ -118,19 +121,30 @@ fn names(revisions: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-struct Judge<'a> {
+fn unreadable(error: RepositoryError) -> Failure {
+    let hint = match &error {
+        RepositoryError::Ambiguous { .. } => "write the ref's full name, such as refs/heads/main",
+        RepositoryError::Shallow(_) => "get the rest of the history with: git fetch --unshallow",
+        _ => return Failure::undecided(error),
+    };
+    Failure::undecided(error).hint(hint)
+}
+
+struct Judge {
     whose: Whose,
-    demands: &'a DemandArgs,
+    demands: DemandArgs,
     trust: TrustedRoot,
     format: ObjectFormat,
 }
 
-impl Judge<'_> {
+impl Judge {
     fn judge(&self, name: &str) -> Result<VerifiedObject, Failure> {
         let object = Repository.object(name).or_undecided(format!("{name} cannot be read"))?;
         let what = format!("{} {}", object.kind, object.id);
         let refused = || format!("{what} is not verified");
         let parts = Parts::of(&object.bytes, self.format).or_refused(refused())?;
+        check_kind(&object, parts.content.kind())?;
+        check_name(name, &object, parts.content.tag_name())?;
         let signature = GitSignature::read(&parts.signature).or_refused(refused())?;
         let bound = signature.bind(parts.content.bytes()).or_refused(refused())?;
         let verified = match &self.whose {
@@ -144,7 +158,36 @@ impl Judge<'_> {
                 .verify(policy, &self.trust)
                 .map_err(|error| refused_by_verifier(&what, error, &bound))?,
         };
-        Ok(VerifiedObject::new(object, &verified))
+        Ok(VerifiedObject::new(object, parts.content.tag_name(), &verified))
+    }
+}
+
+/// A file may hold the bytes of a signed commit. It is none.
+fn check_kind(object: &Object, kind: ObjectKind) -> Result<(), Failure> {
+    match (object.kind.as_str(), kind) {
+        ("commit", ObjectKind::Commit) | ("tag", ObjectKind::Tag) => Ok(()),
+        (found, _) => {
+            Err(Failure::refused(format!("{} is a {found}, not a commit or tag", object.id)))
+        }
+    }
+}
+
+/// A tag is signed with its name in it. Whoever can push could put an old one under a new name.
+fn check_name(typed: &str, object: &Object, signed: Option<&str>) -> Result<(), Failure> {
+    let name = typed.trim_start_matches("refs/").trim_start_matches("tags/");
+    let Some(signed) = signed.filter(|signed| *signed != name) else { return Ok(()) };
+    let reference = Repository.reference(&format!("refs/tags/{name}"));
+    match reference.or_undecided("the repository cannot be read")? {
+        Some(id) if id == object.id => Err(Failure::refused(format!(
+            "the tag {name} was signed under another name"
+        ))
+        .fact("check", "tag-name")
+        .fact("expected", name)
+        .fact("found", signed)
+        .hint(
+            "somebody gave an old tag a new name; verify it by the name in it, or ask whoever tags",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -193,10 +236,11 @@ pub(super) fn sentence(verified: &Verified) -> String {
 }
 
 impl VerifiedObject {
-    fn new(object: Object, verified: &Verified) -> Self {
+    fn new(object: Object, name: Option<&str>, verified: &Verified) -> Self {
         Self {
             object: object.id,
             kind: object.kind,
+            name: name.map(str::to_owned),
             signer: SignerReport::new(&verified.signer),
             times: verified.times.iter().map(TimeReport::new).collect(),
             log_entries: verified.entries.iter().map(EntryReport::new).collect(),
@@ -207,7 +251,8 @@ impl VerifiedObject {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for object in &self.verified {
-            writeln!(f, "{:<10} {}", object.kind, object.object)?;
+            let name = object.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+            writeln!(f, "{:<10} {}{name}", object.kind, object.object)?;
             write!(f, "{}", object.signer)?;
             for time in &object.times {
                 writeln!(f, "time       {time}")?;

@@ -122,6 +122,13 @@ impl Content {
         &self.bytes
     }
 
+    /// The name that a tag says it has.
+    #[must_use]
+    pub fn tag_name(&self) -> Option<&str> {
+        let line = headers(&self.bytes).find(|line| header_name(line) == "tag")?;
+        str::from_utf8(line.strip_prefix(b"tag ")?).ok()
+    }
+
     /// The e-mail address of whoever says that they made it now: committer, tagger or pusher. Nobody checked it.
     #[must_use]
     pub fn maker(&self) -> Option<&str> {
@@ -160,7 +167,7 @@ type Split = (Vec<u8>, Vec<u8>);
 fn split_commit(object: &[u8], format: ObjectFormat) -> Result<Split, ObjectError> {
     let (head, body) = object.split_at(headers_end(object));
     let (mut content, mut signature) = (Vec::with_capacity(object.len()), Vec::new());
-    let mut inside = Inside::Content;
+    let (mut inside, mut is_signed) = (Inside::Content, false);
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         if let Some(further) = line.strip_prefix(b" ") {
             match inside {
@@ -170,14 +177,16 @@ fn split_commit(object: &[u8], format: ObjectFormat) -> Result<Split, ObjectErro
             }
             continue;
         }
-        inside = Inside::of(line, format)?;
+        let value;
+        (inside, value) = Inside::of(line, format)?;
         match inside {
             Inside::Content => content.extend_from_slice(line),
-            Inside::Signature if signature.is_empty() => {
-                signature.extend_from_slice(&line[format.header().len() + 1..]);
+            Inside::Signature if is_signed => {
+                return Err(ObjectError::RepeatedHeader(format.header().to_owned()));
             }
             Inside::Signature => {
-                return Err(ObjectError::RepeatedHeader(format.header().to_owned()));
+                is_signed = true;
+                signature.extend_from_slice(value);
             }
             Inside::OtherSignature => {}
         }
@@ -196,13 +205,18 @@ enum Inside {
 }
 
 impl Inside {
-    fn of(line: &[u8], format: ObjectFormat) -> Result<Self, ObjectError> {
-        match header_name(line) {
-            name if name == format.header() => Ok(Self::Signature),
-            "gpgsig" | "gpgsig-sha256" => Ok(Self::OtherSignature),
-            // Git leaves out whatever begins so.
-            name if name.starts_with("gpgsig") => Err(ObjectError::UnsignedHeader(name.to_owned())),
-            _ => Ok(Self::Content),
+    /// Whose line it is, and what follows the header's name.
+    fn of(line: &[u8], format: ObjectFormat) -> Result<(Self, &[u8]), ObjectError> {
+        let name = header_name(line);
+        if !name.starts_with("gpgsig") {
+            return Ok((Self::Content, line));
+        }
+        // Git leaves out whatever begins so, and takes for a signature only what has a blank after the name.
+        let value = line.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b" "));
+        match (name, value) {
+            (name, Some(value)) if name == format.header() => Ok((Self::Signature, value)),
+            ("gpgsig" | "gpgsig-sha256", Some(value)) => Ok((Self::OtherSignature, value)),
+            _ => Err(ObjectError::UnsignedHeader(name.to_owned())),
         }
     }
 }
@@ -324,6 +338,25 @@ mod tests {
     fn a_header_that_only_looks_like_a_signature_s_is_refused() {
         let hidden = COMMIT.replacen("\nencoding", "\ngpgsigned x\nencoding", 1);
         assert_eq!(split(&hidden), Err(ObjectError::UnsignedHeader("gpgsigned".into())));
+    }
+
+    #[test]
+    fn a_header_that_ends_where_its_signature_should_begin_is_refused() {
+        let head =
+            "tree 1\nauthor A <a@example.com> 1 +0000\ncommitter C <c@example.com> 1 +0000\n";
+        for (header, rest) in [("gpgsig", ""), ("gpgsig", "\n A\n\nm"), ("gpgsig-sha256", "")] {
+            let refused = split(&format!("{head}{header}{rest}"));
+            assert_eq!(refused, Err(ObjectError::UnsignedHeader(header.to_owned())));
+        }
+        // An empty signature is one, so that another is the second.
+        let twice = format!("{head}gpgsig \ngpgsig x\n\nm");
+        assert_eq!(split(&twice), Err(ObjectError::RepeatedHeader("gpgsig".to_owned())));
+    }
+
+    #[test]
+    fn a_tag_says_its_name() {
+        let tag = b"object 1\ntype commit\ntag v1\ntagger T <t@example.com> 1 +0000\n\nv1\n";
+        assert_eq!(Content::new(tag.to_vec()).unwrap().tag_name(), Some("v1"));
     }
 
     #[test]

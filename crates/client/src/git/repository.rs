@@ -1,7 +1,8 @@
 //! What git knows: objects as they are stored, and the user's configuration. Git itself is asked.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use super::object::ObjectFormat;
@@ -40,6 +41,17 @@ pub enum RepositoryError {
         /// What git said.
         said: String,
     },
+    /// Several refs have the name, and whoever can push one of them would choose what is meant.
+    #[error("{name:?} is the name of {}", refs.join(" and of "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// The refs.
+        refs: Vec<String>,
+    },
+    /// The history ends within the range because the clone is shallow.
+    #[error("the history of {0} is cut off: the clone is shallow")]
+    Shallow(String),
     /// Nothing has that name.
     #[error("nothing in the repository is named {0:?}")]
     NotFound(String),
@@ -60,9 +72,10 @@ pub enum RepositoryError {
 }
 
 impl Repository {
-    /// Reads the object that `name` leads to, such as `HEAD`, `v1.0` or `origin/main:file`.
+    /// Reads the object that `name` leads to, such as `HEAD`, `v1.0` or an object's id.
     ///
-    /// Replacements (`git replace`) are not followed: what is verified is the object of that name.
+    /// Replacements (`git replace`) are not followed: what is verified is the object of that name. Names that lead to
+    /// several refs are refused by [`Self::check_unambiguous`], which callers ask first for what people type.
     ///
     /// # Errors
     ///
@@ -72,7 +85,7 @@ impl Repository {
         if name.is_empty() || name.contains('\n') {
             return Err(RepositoryError::NotFound(name.to_owned()));
         }
-        let mut child = git(["--no-replace-objects", "cat-file", "--batch"])
+        let mut child = git(["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -106,17 +119,89 @@ impl Repository {
         }
     }
 
-    /// The commits of a range such as `main..HEAD`, oldest first.
+    /// Checks that what a person typed as a revision has one meaning.
+    ///
+    /// Git takes a tag before a branch of the same name, and only warns. Whoever can push tags could choose what is
+    /// verified instead of the branch (or of the abbreviated id) that was meant.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError::Ambiguous`].
+    pub fn check_unambiguous(self, revision: &str) -> Result<(), RepositoryError> {
+        let name = revision.split(['~', '^', ':', '@']).next().unwrap_or_default();
+        if name.is_empty() || name.starts_with('-') || name == "HEAD" || is_id(name) {
+            return Ok(());
+        }
+        let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+        let wanted: Vec<String> = places.iter().map(|place| format!("{place}{name}")).collect();
+        let mut command = vec!["for-each-ref", "--format=%(refname)"];
+        command.extend(wanted.iter().map(String::as_str).filter(|name| name.starts_with("refs/")));
+        let listed = output(&command)?;
+        // A pattern also lists what is below it.
+        let is_wanted = |found: &&str| wanted.iter().any(|name| name == found);
+        let refs: Vec<String> = listed.lines().filter(is_wanted).map(str::to_owned).collect();
+        let may_be_id = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if refs.len() > usize::from(!may_be_id) {
+            return Err(RepositoryError::Ambiguous { name: name.to_owned(), refs });
+        }
+        Ok(())
+    }
+
+    /// What the ref with this full name points to; `None` if there is no such ref. No other ref takes its place.
     ///
     /// # Errors
     ///
     /// See [`RepositoryError`].
+    pub fn reference(self, full_name: &str) -> Result<Option<String>, RepositoryError> {
+        let command = ["show-ref", "--verify", "--hash", "--", full_name];
+        let done = git(command).output().map_err(RepositoryError::Run)?;
+        let id = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        Ok(Some(id).filter(|id| done.status.success() && !id.is_empty()))
+    }
+
+    /// The full name of the branch that is checked out, if one is.
+    ///
+    /// # Errors
+    ///
+    /// See [`RepositoryError`].
+    pub fn checked_out(self) -> Result<Option<String>, RepositoryError> {
+        let done =
+            git(["symbolic-ref", "--quiet", "HEAD"]).output().map_err(RepositoryError::Run)?;
+        let name = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        Ok(Some(name).filter(|name| done.status.success() && !name.is_empty()))
+    }
+
+    /// The directory of the files that are checked out, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// See [`RepositoryError`].
+    pub fn work_tree(self) -> Result<Option<PathBuf>, RepositoryError> {
+        let command = ["rev-parse", "--show-toplevel"];
+        let done = git(command).output().map_err(RepositoryError::Run)?;
+        let path = String::from_utf8_lossy(&done.stdout).trim_end_matches('\n').to_owned();
+        Ok(Some(path).filter(|path| done.status.success() && !path.is_empty()).map(PathBuf::from))
+    }
+
+    /// The commits of a range such as `main..HEAD`, oldest first. None is left out: not by a replacement, not by a graft.
+    ///
+    /// # Errors
+    ///
+    /// [`RepositoryError::Shallow`] if the clone does not hold all of them.
     pub fn range(self, range: &str) -> Result<Vec<String>, RepositoryError> {
+        for end in range.split("..") {
+            self.check_unambiguous(end.trim_start_matches('.'))?;
+        }
         if range.starts_with('-') {
             return Err(RepositoryError::NotFound(range.to_owned()));
         }
         let listed = output(&["rev-list", "--reverse", range, "--"])?;
-        Ok(listed.lines().map(str::to_owned).collect())
+        let commits: Vec<String> = listed.lines().map(str::to_owned).collect();
+        let cut = shallow_commits()?;
+        match commits.iter().find(|commit| cut.lines().any(|line| line == *commit)) {
+            Some(_) => Err(RepositoryError::Shallow(range.to_owned())),
+            None => Ok(commits),
+        }
     }
 
     /// The last value of each key of the configuration that begins with `section.`, with the keys in lower case.
@@ -156,10 +241,27 @@ impl Repository {
     }
 }
 
+/// Git, without what would put one object in another's place.
 fn git<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Command {
     let mut command = Command::new("git");
+    command.arg("--no-replace-objects").env("GIT_GRAFT_FILE", "/dev/null");
     command.args(arguments).stdin(Stdio::null());
     command
+}
+
+/// Whether it is the whole id of an object.
+#[must_use]
+pub fn is_id(name: &str) -> bool {
+    [40, 64].contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The commits whose parents a shallow clone does not have, one a line.
+fn shallow_commits() -> Result<String, RepositoryError> {
+    let path = output(&["rev-parse", "--git-path", "shallow"])?;
+    match std::fs::read_to_string(path.trim_end_matches('\n')) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(RepositoryError::Run),
+    }
 }
 
 fn output(arguments: &[&str]) -> Result<String, RepositoryError> {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -100,10 +100,16 @@ impl Agent {
             Err(AgentError::NotRunning) => {}
             other => return other,
         }
-        start(place, program, arguments).map_err(AgentError::Start)?;
+        let mut started = start(place, program, arguments).map_err(AgentError::Start)?;
         let begun = Instant::now();
         loop {
             match Self::connect(place) {
+                // One that ended well has found that another runs.
+                Err(AgentError::NotRunning) if has_failed(&mut started) => {
+                    let ended =
+                        io::Error::other("it ended at once; run `bulla git agent` to see why");
+                    return Err(AgentError::Start(ended));
+                }
                 Err(AgentError::NotRunning) if begun.elapsed() < START => {
                     sleep(Duration::from_millis(10));
                 }
@@ -171,7 +177,7 @@ impl Agent {
 
 /// Starts the agent apart from whoever starts it: it outlives the terminal, holds no pipe open, and gets nothing of the
 /// environment, in which there may be tokens, but where its socket goes.
-fn start(place: &Place, program: &Path, arguments: &[&str]) -> io::Result<()> {
+fn start(place: &Place, program: &Path, arguments: &[&str]) -> io::Result<Child> {
     use std::os::unix::process::CommandExt;
     Command::new(program)
         .args(arguments)
@@ -184,7 +190,10 @@ fn start(place: &Place, program: &Path, arguments: &[&str]) -> io::Result<()> {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .map(drop)
+}
+
+fn has_failed(started: &mut Child) -> bool {
+    matches!(started.try_wait(), Ok(Some(status)) if !status.success())
 }
 
 impl HeldKey {

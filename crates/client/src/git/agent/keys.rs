@@ -1,6 +1,7 @@
 //! The keys that the agent keeps.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crypto::{Digest, HashAlgorithm, KeyKind, Scheme, SigningKey, SigningKeyError};
@@ -24,11 +25,30 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Kept>>>>;
 
 /// All slots.
 #[derive(Default)]
-pub(super) struct Keys(Mutex<HashMap<String, Slot>>);
+pub(super) struct Keys {
+    slots: Mutex<HashMap<String, Slot>>,
+    forgotten: Arc<AtomicU64>,
+}
+
+/// How often everything was forgotten before a key was made. Once more, and the key is used no longer, whoever has it.
+struct Era {
+    forgotten: Arc<AtomicU64>,
+    before: u64,
+}
+
+impl Era {
+    fn check(&self) -> Result<(), KeyRefusal> {
+        match self.forgotten.load(Ordering::Acquire) == self.before {
+            true => Ok(()),
+            false => Err(KeyRefusal::Forgotten),
+        }
+    }
+}
 
 /// A key with its certificate.
 pub(super) struct Kept {
     key: SigningKey,
+    era: Era,
     certificate: Certificate,
     until: Timestamp,
 }
@@ -36,6 +56,7 @@ pub(super) struct Kept {
 /// A new key, for which somebody signs in.
 pub(super) struct Fresh {
     key: SigningKey,
+    era: Era,
     slot: OwnedMutexGuard<Option<Arc<Kept>>>,
 }
 
@@ -56,13 +77,15 @@ pub(super) enum KeyRefusal {
     Certificate,
     #[error("the certificate has ended or ends too soon")]
     Ended,
+    #[error("the key was to be forgotten")]
+    Forgotten,
     #[error("the key cannot sign")]
     Key(#[from] SigningKeyError),
 }
 
 impl Keys {
     fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key that is kept for `slot`, or a new one.
@@ -83,7 +106,9 @@ impl Keys {
             _ => {
                 *held = None;
                 let key = SigningKey::generate(KeyKind::EcdsaP256)?;
-                Ok(Taken::Fresh(Fresh { key, slot: held }))
+                let before = self.forgotten.load(Ordering::Acquire);
+                let era = Era { forgotten: Arc::clone(&self.forgotten), before };
+                Ok(Taken::Fresh(Fresh { key, era, slot: held }))
             }
         }
     }
@@ -98,8 +123,9 @@ impl Keys {
         !slots.is_empty()
     }
 
-    /// Drops all keys that nobody is signing in for.
+    /// Drops all keys. Those that somebody has taken, or is signing in for, sign no more.
     pub(super) fn forget(&self) -> usize {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
         let mut slots = self.slots();
         let mut forgotten = 0;
         slots.retain(|_, slot| match slot.try_lock() {
@@ -126,11 +152,13 @@ impl Fresh {
     }
 
     pub(super) fn sign(&self, digest: &[u8]) -> Result<Vec<u8>, KeyRefusal> {
+        self.era.check()?;
         sign(&self.key, digest)
     }
 
     /// Keeps the key for as long as `certificate` lasts.
     pub(super) fn keep(mut self, der: &[u8], now: Timestamp) -> Result<Arc<Kept>, KeyRefusal> {
+        self.era.check()?;
         let certificate = Certificate::from_der(der).map_err(|_| KeyRefusal::Certificate)?;
         if certificate.spki_der() != self.public_key() {
             return Err(KeyRefusal::Certificate);
@@ -139,7 +167,7 @@ impl Fresh {
         if now >= until {
             return Err(KeyRefusal::Ended);
         }
-        let kept = Arc::new(Kept { key: self.key, certificate, until });
+        let kept = Arc::new(Kept { key: self.key, era: self.era, certificate, until });
         *self.slot = Some(Arc::clone(&kept));
         Ok(kept)
     }
@@ -151,6 +179,7 @@ impl Kept {
     }
 
     pub(super) fn sign(&self, digest: &[u8], now: Timestamp) -> Result<Vec<u8>, KeyRefusal> {
+        self.era.check()?;
         if now >= self.until {
             return Err(KeyRefusal::Ended);
         }

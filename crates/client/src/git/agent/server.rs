@@ -50,7 +50,7 @@ pub async fn serve(place: &Place) -> Result<(), ServeError> {
     let listener = listen(place).map_err(ServeError::Socket)?;
     let (keys, clients) = (Arc::new(Keys::default()), Arc::new(AtomicUsize::new(0)));
     let dismissed = Arc::new(Notify::new());
-    let mut idle_since = Instant::now();
+    let (mut idle_since, mut leaves) = (Instant::now(), false);
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -62,15 +62,14 @@ pub async fn serve(place: &Place) -> Result<(), ServeError> {
                 let client = Client::new(stream, &keys, &clients, &dismissed);
                 tokio::spawn(client.serve());
             }
-            // Whoever signs in meanwhile has it stay.
-            () = dismissed.notified() => if !keys.sweep(Timestamp::now()) {
-                break;
-            },
+            () = dismissed.notified() => leaves = true,
             () = sleep(BEAT) => {}
         }
-        if keys.sweep(Timestamp::now()) || clients.load(Ordering::Relaxed) > 0 {
+        // Whoever signs in just now is told that the key was forgotten, and until then has the agent stay.
+        let keeps = keys.sweep(Timestamp::now());
+        if keeps || !leaves && clients.load(Ordering::Relaxed) > 0 {
             idle_since = Instant::now();
-        } else if idle_since.elapsed() >= IDLE {
+        } else if leaves || idle_since.elapsed() >= IDLE {
             break;
         }
     }

@@ -143,6 +143,19 @@ async fn an_agent_that_forgets_ends_and_the_next_knows_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_forgotten_signs_no_more_and_one_that_is_signed_in_for_is_not_kept() {
+    let running = run().await;
+    let (alice, bob) = (new_key(&running.place, "a").await, new_key(&running.place, "b").await);
+    let certificate = certify(alice.key(), 10);
+    let held = alice.keep(&certificate).unwrap();
+    Agent::connect(&running.place).unwrap().forget().unwrap();
+    let digest = HashAlgorithm::Sha256.digest(b"after");
+    held.sign_digest(SCHEME, &digest).unwrap_err();
+    let certificate = certify(bob.key(), 10);
+    assert!(bob.keep(&certificate).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_can_reach_the_socket() {
     let running = run().await;
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
