@@ -7,6 +7,7 @@ Releases, lists of checksums, Maven repositories and Kubernetes manifests, by th
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -103,6 +104,11 @@ def release(story):
     for file, text in files.items():
         (dist / file).write_text(text)
 
+    # One of the files under the name of another is signed, and it is said as what.
+    (dist / "tool.tar.gz").write_text(files["tool.zip"])
+    story.verify("dist/tool.tar.gz", says="was signed under another name: tool.zip")
+    (dist / "tool.tar.gz").write_text(files["tool.tar.gz"])
+
     # Signing again leaves out the bundle of last time.
     story.sign("--together", *sorted(dist.iterdir()))
     assert names(bundle) == sorted(files), names(bundle)
@@ -131,6 +137,13 @@ def checksums(story, dist):
     story.verify("--checksums", dist / "OTHERSUMS", ok=False, says="changed: tool.zip")
     story.verify("--checksums", dist / "SHA256SUMS", ok=False, says="changed: tool.zip")
     (dist / "tool.zip").write_text("zip")
+
+    # A name that would be read for ever is not read.
+    os.mkfifo(dist / "pipe")
+    (dist / "PIPESUMS").write_text((dist / "SHA256SUMS").read_text() + "0" * 64 + "  pipe\n")
+    story.verify("--checksums", dist / "PIPESUMS", ok=False, says="is not a file")
+    (dist / "pipe").unlink()
+    (dist / "PIPESUMS").unlink()
 
     # The common practice: only the list is signed.
     lone = story.work / "lone"

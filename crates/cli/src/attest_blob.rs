@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use client::file::{self, Readers};
-use client::predicate::{MAX_PREDICATE, PredicateType, statement, subject_name};
+use client::predicate::{MAX_PREDICATE, PredicateType, check_statement, statement, subject_name};
 use client::release::Release;
 use crypto::Digest;
 use jiff::Timestamp;
@@ -87,7 +87,7 @@ impl Args {
         match (&self.bundle, self.inputs.as_slice()) {
             (Some(path), _) => Ok(path.clone()),
             (None, [Input::File(file)]) if !file.is_dir() && file.as_os_str() != "-" => {
-                Ok(with_ending(file, ".sigstore.json"))
+                free(with_ending(file, ".sigstore.json"))
             }
             _ => {
                 Err(Failure::usage("there is no one file beside which the bundle could be written")
@@ -121,6 +121,7 @@ impl Args {
         let payload = file::read(path, MAX_STATEMENT as u64).map_err(Failure::undecided)?;
         let statement = Statement::parse(&payload)
             .or_undecided(format!("{} is not a statement", path.display()))?;
+        check_statement(&statement).or_refused(format!("{} cannot be signed", path.display()))?;
         for input in &self.inputs {
             if !statement.is_about(&digest(input)?) {
                 return Err(Failure::refused(format!("{} is not about {input}", path.display())));
@@ -128,6 +129,15 @@ impl Args {
         }
         Ok((payload, statement.predicate_type))
     }
+}
+
+/// A place for the bundle, unless it is that of another: the signature of the file has the same name.
+fn free(path: PathBuf) -> Result<PathBuf, Failure> {
+    if !path.exists() {
+        return Ok(path);
+    }
+    Err(Failure::usage(format!("{} is there already, and may be a signature", path.display()))
+        .hint("say where to write the statement with --bundle FILE"))
 }
 
 /// What the statement is about: digests by themselves, and files by their names.

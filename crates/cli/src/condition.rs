@@ -84,8 +84,12 @@ pub(crate) fn ask<'a>(
         Answer::NoCondition { position, message } => {
             Err(no_condition(conditions, position, message))
         }
+        // What was not judged is not fulfilled.
+        Answer::Judged(verdicts) if verdicts.len() != statements.len() => {
+            Err(Failure::undecided("not every statement was judged"))
+        }
         Answer::Judged(verdicts) => {
-            Ok(verdicts.into_iter().map(|verdict| outcome(conditions, verdict)).collect())
+            verdicts.into_iter().map(|verdict| outcome(conditions, verdict)).collect()
         }
     }
 }
@@ -129,10 +133,11 @@ fn put(question: &[u8]) -> Result<Output, Failure> {
 }
 
 fn ended(status: ExitStatus) -> Failure {
-    let found = match status.signal() {
-        Some(signal) => format!("it was ended by signal {signal}"),
-        None => format!("it ended with {status}"),
+    let Some(signal) = status.signal() else {
+        return Failure::undecided("the conditions could not be judged")
+            .fact("found", format!("the process that judges them ended with {status}"));
     };
+    let found = format!("it was ended by signal {signal}");
     Failure::undecided("the conditions could not be judged within their limits")
         .fact("expected", format!("{} s, {} MiB", judge::CPU_SECONDS, judge::MEMORY_BYTES >> 20))
         .fact("found", found)
@@ -146,14 +151,15 @@ fn no_condition(conditions: &[Condition], position: usize, message: String) -> F
         .hint("conditions are in the Common Expression Language, such as predicate.buildType == 'https://…'")
 }
 
-fn outcome(conditions: &[Condition], verdict: Verdict) -> Result<(), Unfulfilled<'_>> {
-    match verdict {
-        Verdict::Fulfilled => Ok(()),
-        Verdict::Unfulfilled { position, found } => match conditions.get(position) {
-            Some(condition) => Err(Unfulfilled { condition, found }),
-            None => Ok(()),
-        },
-    }
+fn outcome(
+    conditions: &[Condition],
+    verdict: Verdict,
+) -> Result<Result<(), Unfulfilled<'_>>, Failure> {
+    let Verdict::Unfulfilled { position, found } = verdict else { return Ok(Ok(())) };
+    let condition = conditions.get(position);
+    let condition =
+        condition.ok_or_else(|| Failure::undecided("a condition was judged that was not put"))?;
+    Ok(Err(Unfulfilled { condition, found }))
 }
 
 #[cfg(test)]

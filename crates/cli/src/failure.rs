@@ -82,6 +82,20 @@ impl Failure {
         self
     }
 
+    /// Of several failures the one that decides how the command ends, a refusal where there is one. The others are told
+    /// on stderr.
+    pub(crate) fn outcome_of(mut failures: Vec<Self>) -> Option<Self> {
+        if failures.is_empty() {
+            return None;
+        }
+        let refused = |failure: &Self| matches!(failure.outcome, Outcome::Refused);
+        let outcome = failures.remove(failures.iter().position(refused).unwrap_or(0));
+        for failure in &failures {
+            say(failure.to_text().trim_end());
+        }
+        Some(outcome)
+    }
+
     /// The number for the shell.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.outcome as u8)

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use client::file;
 use client::release::BUNDLE;
 use crypto::{Digest, HashAlgorithm};
-use verify::Artifact;
 use wire::bundle::{Bundle, MAX_BUNDLE};
 
 use crate::failure::Failure;
@@ -57,16 +56,11 @@ impl std::fmt::Display for Input {
 }
 
 impl Input {
-    /// The artifact by its digests, read in constant memory.
-    pub(crate) fn artifact(
-        &self,
-        algorithms: &[HashAlgorithm],
-    ) -> Result<Artifact<'static>, Failure> {
+    /// The digests of the artifact, read once and in constant memory.
+    pub(crate) fn digests(&self, algorithms: &[HashAlgorithm]) -> Result<Vec<Digest>, Failure> {
         match self {
-            Self::File(path) => file::digest(path, algorithms)
-                .map(|digests| digests.into_iter().collect())
-                .map_err(Failure::undecided),
-            Self::Digest(digest) => Ok(Artifact::from_digest(*digest)),
+            Self::File(path) => file::digest(path, algorithms).map_err(Failure::undecided),
+            Self::Digest(digest) => Ok(vec![*digest]),
         }
     }
 

@@ -25,6 +25,9 @@ pub(crate) fn failure(error: ReleaseError) -> Failure {
              verify-blob --checksums SHA256SUMS"
         }
         ReleaseError::Kind { .. } => "name the files themselves, or take it out of the directory",
+        ReleaseError::NoArtifact(_) => {
+            "artifacts are named for the directories that they are in: tool/1.0/tool-1.0.jar"
+        }
         _ => return Failure::undecided(error),
     };
     Failure::undecided(error).hint(hint)

@@ -156,7 +156,7 @@ async fn sign_all(signer: Arc<Signer>, jobs: Vec<Job>) -> Result<Report, Failure
     collect(results.into_iter().map(|(_, result)| result))
 }
 
-/// All that was signed, unless something was not: then it is said what was, and the first failure is the outcome.
+/// All that was signed, unless something was not: then it is said what was, and what was not.
 fn collect(results: impl Iterator<Item = Result<SignedFile, Failure>>) -> Result<Report, Failure> {
     let (mut signed, mut failures) = (Vec::new(), Vec::new());
     for result in results {
@@ -165,12 +165,11 @@ fn collect(results: impl Iterator<Item = Result<SignedFile, Failure>>) -> Result
             Err(failure) => failures.push(failure),
         }
     }
-    let more = failures.len().saturating_sub(1);
-    let Some(first) = failures.into_iter().next() else { return Ok(Report { signed }) };
+    let Some(outcome) = Failure::outcome_of(failures) else { return Ok(Report { signed }) };
     for file in &signed {
         say(format!("signed {} all the same: {}", file.artifact.display(), file.bundle.display()));
     }
-    Err(if more > 0 { first.fact("also failed", format!("{more} more files")) } else { first })
+    Err(outcome)
 }
 
 async fn sign(signer: &Signer, job: Job, bar: &ProgressBar) -> Result<SignedFile, Failure> {

@@ -11,6 +11,7 @@ use wire::bundle::{Bundle, Content};
 
 use crate::condition::{self, Condition};
 use crate::failure::{Failure, OrFail};
+use crate::output::{Format, print_data};
 use client::predicate::PredicateType;
 use path::PredicatePath;
 
@@ -50,7 +51,7 @@ impl StatementArgs {
             .or_usage("the predicate type cannot be expected")
     }
 
-    /// Those of the verified statements about `what` that fulfil all conditions, with the text that is wanted of each.
+    /// Those of the verified statements about `what` that fulfil all conditions, with the JSON that is wanted of each.
     /// `payload` gives the statement that belongs to each of `found`.
     ///
     /// Refuses if there is none.
@@ -59,7 +60,7 @@ impl StatementArgs {
         what: &str,
         found: &'a [T],
         payload: impl Fn(&'a T) -> &'a [u8],
-    ) -> Result<Vec<(&'a T, String)>, Failure> {
+    ) -> Result<Vec<(&'a T, &'a str)>, Failure> {
         let payloads: Vec<&[u8]> = found.iter().map(&payload).collect();
         let outcomes = condition::ask(&self.conditions, &payloads)?;
         let (mut wanted, mut refusals) = (Vec::new(), Vec::new());
@@ -72,20 +73,26 @@ impl StatementArgs {
                 Err(unfulfilled) => refusals.push(unfulfilled_by(what, &unfulfilled)),
             }
         }
-        match (wanted.is_empty(), refusals.into_iter().next()) {
-            (true, Some(refusal)) => Err(refusal),
-            _ => Ok(wanted),
+        match refusals.into_iter().next() {
+            _ if !wanted.is_empty() => Ok(wanted),
+            Some(refusal) => Err(refusal),
+            None => Err(Failure::refused(format!("there is no verified statement about {what}"))),
         }
     }
 
-    /// What is wanted of a statement: the whole on one line, or a part of its predicate.
-    fn part(&self, payload: &[u8]) -> Result<Option<String>, Failure> {
+    /// What is wanted of a statement, as JSON: the whole, or a part of its predicate.
+    fn part<'a>(&self, payload: &'a [u8]) -> Result<Option<&'a str>, Failure> {
         let statement =
             std::str::from_utf8(payload).or_undecided("a statement is not text in UTF-8")?;
-        match &self.predicate_path {
-            None => Ok(Some(text::on_one_line(statement))),
-            Some(path) => Ok(path.find(statement).map(text::of_value)),
-        }
+        Ok(match &self.predicate_path {
+            None => Some(statement),
+            Some(path) => path.find(statement),
+        })
+    }
+
+    /// Whether only a part of each statement is wanted: then nothing else is printed, in any format.
+    pub(crate) fn is_for_a_part(&self) -> bool {
+        self.predicate_path.is_some()
     }
 
     fn without_part(&self, what: &str) -> Failure {
@@ -103,10 +110,18 @@ fn unfulfilled_by(what: &str, unfulfilled: &condition::Unfulfilled<'_>) -> Failu
         .fact("found", &unfulfilled.found)
 }
 
-/// Prints statements, or the parts of them that are wanted, one a line, and nothing else.
-pub(crate) fn print<'a>(texts: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-    for text in texts {
-        crate::output::print_data(text).or_undecided("the statement cannot be printed")?;
+/// Prints statements, or the parts of them that are wanted, one a line, and nothing else. For people, strings are printed
+/// as their text.
+pub(crate) fn print<'a>(
+    format: Format,
+    wanted: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    for json in wanted {
+        let text = match format {
+            Format::Text => text::of_value(json),
+            Format::Json => text::on_one_line(json),
+        };
+        print_data(&text).or_undecided("the statement cannot be printed")?;
     }
     Ok(())
 }

@@ -54,15 +54,15 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
         wanted.extend(found.into_iter().map(|(proven, text)| (answer, proven, text)));
     }
     say("Verified OK");
-    print(&wanted, globals.output)
+    print(&wanted, globals.output, args.statement.is_for_a_part())
 }
 
 fn payload(proven: &Proven) -> &[u8] {
     statements::payload(&proven.candidate.bundle, &proven.verified).unwrap_or_default()
 }
 
-fn print(wanted: &[(&Answer, &Proven, String)], format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
+fn print(wanted: &[(&Answer, &Proven, &str)], format: Format, a_part: bool) -> Result<(), Failure> {
+    if format == Format::Json && !a_part {
         let statements = wanted.iter().map(|(answer, proven, _)| {
             attestation_json(&answer.name(), &answer.subject.descriptor.digest, proven)
         });
@@ -73,5 +73,5 @@ fn print(wanted: &[(&Answer, &Proven, String)], format: Format) -> Result<(), Fa
         let digest = &answer.subject.descriptor.digest;
         say(ImageVerdict::new(&answer.name(), digest, proven).to_string().trim_end());
     }
-    statements::print(wanted.iter().map(|(.., text)| text.as_str()))
+    statements::print(format, wanted.iter().map(|(.., json)| *json))
 }

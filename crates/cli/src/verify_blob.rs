@@ -101,8 +101,10 @@ impl Verifier {
         let bundle = read_bundle(&path)?;
         let policy = self.policy_for(&path, &bundle)?;
         let job = Job { input, path: &path, bundle: &bundle, policy: &policy };
-        let verified = judge(&job, &self.trust).map_err(|error| error.about(&job))?;
-        Ok(Verdict::new(&job, &verified))
+        let judged = judge(&job, &self.trust).map_err(|error| error.about(&job))?;
+        let names = judged.names();
+        warn_of_another_name(input, &names);
+        Ok(Verdict::new(&job, &judged.verified).signed_as(&names))
     }
 
     /// What is demanded of this bundle. A statement can say anything about a file, also that it must not be used; only one
@@ -118,6 +120,16 @@ impl Verifier {
         let expected = Expected::exactly(predicate::SIGNATURE)
             .or_undecided("the predicate type cannot be expected")?;
         Ok(self.policy.clone().with_predicate_type(expected))
+    }
+}
+
+/// A file of a release under the name of another one has a good signature all the same: only the digest counts.
+fn warn_of_another_name(input: &Input, names: &[&str]) {
+    let Input::File(path) = input else { return };
+    let Some(own) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let is_own = |name: &&str| name.rsplit('/').next() == Some(own) || name.is_empty();
+    if !names.is_empty() && !names.iter().any(is_own) {
+        say(format!("warning: {input} was signed under another name: {}", names.join(", ")));
     }
 }
 

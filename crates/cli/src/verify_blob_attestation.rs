@@ -35,11 +35,9 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let wanted = args.statement.select(&args.input.to_string(), &payloads, |payload| payload)?;
     say("Verified OK");
     let verdict = Verdict::new(&job, &verified);
-    match globals.output {
-        Format::Json => globals.output.print(&verdict),
-        Format::Text => {
-            say(verdict.to_string().trim_end());
-            statements::print(wanted.iter().map(|(_, text)| text.as_str()))
-        }
+    if globals.output == Format::Json && !args.statement.is_for_a_part() {
+        return globals.output.print(&verdict);
     }
+    say(verdict.to_string().trim_end());
+    statements::print(globals.output, wanted.iter().map(|(_, json)| *json))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crypto::Digest;
 use pki::fulcio::{KNOWN, Known};
 use serde::Serialize;
 use verify::{
@@ -10,6 +11,7 @@ use verify::{
     VerifyError, danger,
 };
 use wire::bundle::Bundle;
+use wire::statement::Subject;
 use wire::trusted_root::TrustedRoot;
 
 use crate::command_line::Globals;
@@ -117,7 +119,7 @@ impl EvidenceArgs {
     /// Verifies. Opens no socket.
     pub(crate) fn verify(&self, job: &Job<'_>, globals: &Globals) -> Result<Verified, Failure> {
         let trust = self.trusted_root(globals)?;
-        judge(job, &trust).map_err(|error| error.about(job))
+        judge(job, &trust).map(|judged| judged.verified).map_err(|error| error.about(job))
     }
 
     /// Verifies what is known to be about `artifact` by other means than the job's input. Opens no socket.
@@ -151,10 +153,26 @@ impl JudgeError {
     }
 }
 
+/// What was verified, and the digests by which it was.
+pub(crate) struct Judged {
+    pub(crate) verified: Verified,
+    pub(crate) digests: Vec<Digest>,
+}
+
+impl Judged {
+    /// The names that the statement has for what was verified.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let subjects = self.verified.statement.iter().flat_map(|statement| &statement.subject);
+        let same = |subject: &&Subject| self.digests.iter().any(|digest| subject.has(digest));
+        subjects.filter(same).map(|subject| subject.name.as_str()).collect()
+    }
+}
+
 /// Verifies with a trusted root that is at hand, as for each of many artifacts.
-pub(crate) fn judge(job: &Job<'_>, trust: &TrustedRoot) -> Result<Verified, JudgeError> {
-    let artifact =
-        job.input.artifact(&job.policy.algorithms(job.bundle)).map_err(JudgeError::Input)?;
+pub(crate) fn judge(job: &Job<'_>, trust: &TrustedRoot) -> Result<Judged, JudgeError> {
+    let digests =
+        job.input.digests(&job.policy.algorithms(job.bundle)).map_err(JudgeError::Input)?;
+    let artifact: Artifact<'_> = digests.iter().copied().collect();
     let mut result = verify::verify(&artifact, job.bundle, job.policy, trust);
     if let Err(VerifyError::Signature(SignatureError::ArtifactNeeded)) = result
         && let Some(contents) = job.input.contents()
@@ -163,7 +181,8 @@ pub(crate) fn judge(job: &Job<'_>, trust: &TrustedRoot) -> Result<Verified, Judg
         let artifact = Artifact::from_bytes(&contents);
         result = verify::verify(&artifact, job.bundle, job.policy, trust);
     }
-    result.map_err(JudgeError::Refused)
+    let verified = result.map_err(JudgeError::Refused)?;
+    Ok(Judged { verified, digests })
 }
 
 fn identity_policy(
@@ -205,6 +224,9 @@ fn extension(claim: Claim) -> Option<&'static Known> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     artifact: String,
+    /// What the statement calls it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signed_as: Vec<String>,
     bundle: PathBuf,
     signer: SignerReport,
     times: Vec<TimeReport>,
@@ -250,10 +272,17 @@ impl Verdict {
         Self::about(job.input.to_string(), job.path, verified)
     }
 
+    /// The same with the names that the statement has for it.
+    pub(crate) fn signed_as(mut self, names: &[&str]) -> Self {
+        self.signed_as = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
     /// What `verified` says about `artifact`, in words.
     pub(crate) fn about(artifact: String, bundle: &Path, verified: &Verified) -> Self {
         Self {
             artifact,
+            signed_as: Vec::new(),
             bundle: bundle.to_owned(),
             signer: SignerReport::new(&verified.signer),
             times: verified.times.iter().map(TimeReport::new).collect(),
@@ -261,11 +290,6 @@ impl Verdict {
             statement: verified.statement.clone(),
             left_out: verified.left_out.iter().map(left_out).collect(),
         }
-    }
-
-    /// What was verified, in words.
-    pub(crate) fn artifact(&self) -> &str {
-        &self.artifact
     }
 }
 
@@ -314,6 +338,9 @@ pub(crate) fn left_out(evidence: &LeftOut) -> String {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "artifact   {}", self.artifact)?;
+        for name in &self.signed_as {
+            writeln!(f, "signed as  {name}")?;
+        }
         writeln!(f, "bundle     {}", self.bundle.display())?;
         write!(f, "{}", self.signer)?;
         if let Some(statement) = &self.statement {

@@ -33,7 +33,7 @@ pub fn artifacts(repository: &Path) -> Result<Vec<PathBuf>, ReleaseError> {
     paths.retain(|path| is_artifact(path));
     paths.sort_unstable();
     if paths.is_empty() {
-        return Err(ReleaseError::Empty(repository.to_owned()));
+        return Err(ReleaseError::NoArtifact(repository.to_owned()));
     }
     Ok(paths)
 }

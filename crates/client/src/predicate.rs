@@ -15,7 +15,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use wire::statement::{Statement, Subject};
 
 pub use kind::Shape;
-use kind::{Form, KINDS, Kind, Member, UNKNOWN};
+use kind::{Form, KINDS, Kind, Member, UNKNOWN, WRAPPED};
 use members::Fault;
 
 /// The predicate type of statements that say nothing of their subjects but that the signer signed them. cosign uses it
@@ -95,6 +95,12 @@ pub enum PredicateError {
         /// What it is known by.
         signs: String,
     },
+    /// Predicates of this type are never strings, or never such strings.
+    #[error("the predicate is a string, which the type {uri} has not in this form")]
+    String {
+        /// The type.
+        uri: String,
+    },
     /// The type requires a member that is not there, or null.
     #[error("the predicate has no member {member}, which the type {uri} requires")]
     Missing {
@@ -134,6 +140,27 @@ pub fn statement(
     Ok(Statement::new(subjects, predicate_type.uri(), predicate))
 }
 
+/// Checks that a whole statement has a predicate as its type requires, in any form that [`statement`] could give it.
+///
+/// # Errors
+///
+/// See [`PredicateError`].
+pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
+    let uri = &statement.predicate_type;
+    let kinds = || KINDS.iter().filter(|kind| kind.uri == uri);
+    let said = statement.predicate.as_deref().map_or("null", RawValue::get);
+    if let Ok(text) = serde_json::from_str::<String>(said) {
+        let mut forms = kinds().flat_map(|kind| kind.forms);
+        let fits = forms.any(|form| matches!(form, Form::Text { .. }) && form.is_of(&text));
+        return if fits { Ok(()) } else { Err(PredicateError::String { uri: uri.clone() }) };
+    }
+    let known = PredicateType { uri: uri.clone(), kind: kinds().next() };
+    match (known.forms(), read(said, &known)?) {
+        ([Form::Wrapped], object) => check(&object, WRAPPED, &known),
+        _ => encode(said, &known, Timestamp::UNIX_EPOCH).map(drop),
+    }
+}
+
 /// The statement with which a signer signs `subjects`, and says nothing else of them.
 #[must_use]
 pub fn signature(subjects: Vec<Subject>) -> Statement {
@@ -149,22 +176,15 @@ fn encode(
     let mut refusal = None;
     for form in predicate_type.forms() {
         match form {
-            Form::Json { told_by, members } => {
-                match serde_json::from_str::<members::Members<'_>>(text) {
-                    Ok(object) if told_by.is_none_or(|name| members::has(&object, name)) => {
-                        check(&object, members, predicate_type)?;
-                        return json(text, predicate_type);
-                    }
-                    Ok(_) => {}
-                    Err(source) => {
-                        let uri = predicate_type.uri.clone();
-                        refusal.get_or_insert(PredicateError::Json { uri, source });
-                    }
+            Form::Json { told_by, members } => match read(text, predicate_type) {
+                Ok(object) if told_by.is_none_or(|name| members::has(&object, name)) => {
+                    check(&object, members, predicate_type)?;
+                    return json(text, predicate_type);
                 }
-            }
-            Form::Text { signs, .. } if signs.iter().any(|sign| text.contains(sign)) => {
-                return Ok(raw(text));
-            }
+                Ok(_) => {}
+                Err(error) => drop(refusal.get_or_insert(error)),
+            },
+            Form::Text { .. } if form.is_of(text) => return Ok(raw(text)),
             Form::Text { name, signs } => {
                 let signs = signs.join(", ");
                 refusal.get_or_insert(PredicateError::Form { expected: name, signs });
@@ -172,8 +192,16 @@ fn encode(
             Form::Wrapped => return Ok(wrapped(text, now)),
         }
     }
-    // Every kind has a form, and the last form that refuses says why.
+    // Every kind has a form, and the first form that refuses says why.
     Err(refusal.unwrap_or(PredicateError::Text))
+}
+
+fn read<'a>(
+    text: &'a str,
+    predicate_type: &PredicateType,
+) -> Result<members::Members<'a>, PredicateError> {
+    let uri = || predicate_type.uri.clone();
+    serde_json::from_str(text).map_err(|source| PredicateError::Json { uri: uri(), source })
 }
 
 fn check(

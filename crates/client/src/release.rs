@@ -57,8 +57,11 @@ pub enum ReleaseError {
     /// There is nothing to sign.
     #[error("there is no file in {}", .0.display())]
     Empty(PathBuf),
+    /// There is no artifact in Maven's layout.
+    #[error("there is no artifact in {}, by the names of Maven's layout", .0.display())]
+    NoArtifact(PathBuf),
     /// Other clients read no longer statements.
-    #[error("there are {found} files, and a statement can be about {limit} at most", limit = MAX_SUBJECTS)]
+    #[error("there are {found} files or more, and a statement can be about {limit} at most", limit = MAX_SUBJECTS)]
     TooMany {
         /// How many there are.
         found: usize,

@@ -30,7 +30,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Verifies all, unless one is not verified: then it is said which were, and the first failure is the outcome.
+/// Verifies all. What is not verified is told, each with its reason.
 pub(super) fn run(verifier: &Verifier, inputs: &[Input], globals: &Globals) -> Result<(), Failure> {
     let (mut verified, mut failures) = (Vec::new(), Vec::new());
     for result in cores::each(inputs, |input| verifier.verify(input)) {
@@ -39,13 +39,10 @@ pub(super) fn run(verifier: &Verifier, inputs: &[Input], globals: &Globals) -> R
             Err(failure) => failures.push(failure),
         }
     }
-    let more = failures.len().saturating_sub(1);
-    let Some(first) = failures.into_iter().next() else {
-        say(format!("Verified OK: {} files", verified.len()));
+    let (good, bad) = (verified.len(), failures.len());
+    let Some(outcome) = Failure::outcome_of(failures) else {
+        say(format!("Verified OK: {good} files"));
         return globals.output.print(&Report { verified });
     };
-    for verdict in &verified {
-        say(format!("verified {}", verdict.artifact()));
-    }
-    Err(if more > 0 { first.fact("also failed", format!("{more} more files")) } else { first })
+    Err(outcome.fact("verified", good.to_string()).fact("not verified", bad.to_string()))
 }

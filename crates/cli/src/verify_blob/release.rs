@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::input::read_bundle;
 use crate::output::say;
 use crate::refusal;
+use crate::release::ALGORITHM;
 use crate::verifying::Verdict;
 
 /// How many names a message has.
@@ -40,11 +41,11 @@ impl fmt::Display for Report {
 pub(super) fn run(verifier: &Verifier, directory: &Path, globals: &Globals) -> Result<(), Failure> {
     let path = find_bundle(verifier, directory)?;
     let bundle = read_bundle(&path)?;
+    let what = directory.display().to_string();
+    let (verified, statement) = verifier.verify_statement(&what, &path, &bundle)?;
     let release = Release::of(&[directory.to_owned()]).and_then(|release| release.without(&path));
     let release = release.map_err(crate::release::failure)?;
     let digests = crate::release::hash(&release)?;
-    let what = directory.display().to_string();
-    let (verified, statement) = verifier.verify_statement(&what, &path, &bundle, &digests)?;
 
     let names = release.files().iter().map(|file| file.name.as_str());
     let differences = compare(names.clone().zip(&digests), &statement);
@@ -67,17 +68,16 @@ fn find_bundle(verifier: &Verifier, directory: &Path) -> Result<PathBuf, Failure
 }
 
 impl Verifier {
-    /// Verifies the statement of a bundle, which is about several files, by the digest of one of them. That it is about
-    /// all of them is then to be seen from the statement.
+    /// Verifies the statement of a bundle, before files are read, which may take long. What it is about is then to be seen
+    /// from the statement.
     pub(super) fn verify_statement(
         &self,
         what: &str,
         path: &Path,
         bundle: &Bundle,
-        digests: &[Digest],
     ) -> Result<(Verified, Statement), Failure> {
         let policy = self.policy_for(path, bundle)?;
-        let artifact: Artifact<'_> = one_that_fits(bundle, digests).into_iter().collect();
+        let artifact = claimed(bundle).ok_or_else(|| of_one_file(path))?;
         let verified = verify::verify(&artifact, bundle, &policy, &self.trust)
             .map_err(|error| refusal::failure(what, error))?;
         match verified.statement.clone() {
@@ -87,12 +87,17 @@ impl Verifier {
     }
 }
 
-/// A digest that the statement names, if there is one: whichever it is, the verifier will see whether it does.
-fn one_that_fits(bundle: &Bundle, digests: &[Digest]) -> Option<Digest> {
-    let Content::Dsse(envelope) = &bundle.content else { return digests.first().copied() };
+/// One of the artifacts that the statement claims to be about: with it the verifier shows that the statement was signed,
+/// and nothing about any file.
+fn claimed(bundle: &Bundle) -> Option<Artifact<'static>> {
+    let Content::Dsse(envelope) = &bundle.content else { return None };
     let statement = Statement::parse(&envelope.payload).ok();
-    let named = |digest: &&Digest| statement.as_ref().is_some_and(|said| said.is_about(digest));
-    digests.iter().find(named).or(digests.first()).copied()
+    let digest = statement.iter().flat_map(|said| &said.subject).find_map(|subject| {
+        let digits = subject.digest.get(ALGORITHM.name())?;
+        Digest::new(ALGORITHM, &hex::decode(digits).ok()?).ok()
+    });
+    // What is no statement is the verifier's to refuse.
+    Some(digest.into_iter().collect())
 }
 
 fn of_one_file(path: &Path) -> Failure {

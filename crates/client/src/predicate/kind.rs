@@ -35,6 +35,13 @@ pub(super) enum Form {
     Wrapped,
 }
 
+impl Form {
+    /// Whether text that is not taken apart is of this form.
+    pub(super) fn is_of(&self, text: &str) -> bool {
+        matches!(self, Self::Text { signs, .. } if signs.iter().any(|sign| text.contains(sign)))
+    }
+}
+
 /// A member that a predicate must have.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Member {
@@ -195,6 +202,9 @@ pub(super) const KINDS: &[Kind] = &[
         forms: &[Form::Wrapped],
     },
 ];
+
+/// What [`Form::Wrapped`] makes.
+pub(super) const WRAPPED: &[Member] = &[anything(&["Data"]), text(&["Timestamp"])];
 
 /// The form of predicates of a type that is not known: in-toto predicates are objects.
 pub(super) const UNKNOWN: &[Form] = &[json(&[])];

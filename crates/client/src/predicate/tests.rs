@@ -165,6 +165,29 @@ fn a_type_by_its_uri_is_checked_as_by_its_name() {
 }
 
 #[test]
+fn a_whole_statement_is_checked_as_its_predicate_would_be() {
+    let whole = |predicate_type: &str, predicate: &str| {
+        let predicate = RawValue::from_string(predicate.to_owned()).unwrap();
+        check_statement(&Statement::new(Vec::new(), predicate_type, predicate))
+    };
+    for (name, good) in GOOD {
+        let uri = name.parse::<PredicateType>().unwrap();
+        whole(uri.uri(), good).unwrap();
+        assert!(matches!(whole(uri.uri(), "{}"), Err(PredicateError::Missing { .. })), "{name}");
+        assert!(matches!(whole(uri.uri(), "null"), Err(PredicateError::Json { .. })), "{name}");
+        assert!(matches!(whole(uri.uri(), "\"x\""), Err(PredicateError::String { .. })), "{name}");
+    }
+    whole("https://spdx.dev/Document", r#""SPDXVersion: SPDX-2.3""#).unwrap();
+    whole("https://cyclonedx.org/bom", r#""<bom xmlns='http://cyclonedx.org/schema/bom/1.6'/>""#)
+        .unwrap();
+    let custom = "https://cosign.sigstore.dev/attestation/v1";
+    whole(custom, r#"{"Data":{"a":1},"Timestamp":"1970-01-01T00:00:00Z"}"#).unwrap();
+    assert!(matches!(whole(custom, r#"{"Data":1}"#), Err(PredicateError::Missing { .. })));
+    whole("https://example.com/p", "{}").unwrap();
+    assert!(matches!(whole("https://example.com/p", "[]"), Err(PredicateError::Json { .. })));
+}
+
+#[test]
 fn a_type_is_a_known_name_or_a_uri() {
     let uri = |text: &str| text.parse::<PredicateType>().map(|known| known.uri().to_owned());
     for name in ["spdx", "spdxjson"] {
