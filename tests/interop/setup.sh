@@ -88,7 +88,16 @@ for what in "$@"; do
                 touch "$built/oci-registry"
             fi
             ;;
-        podman) apt podman ;;
+        podman)
+            apt podman skopeo
+            # Debian leaves out what verifies Sigstore's signatures; this is the library that has it.
+            pull="$foreign/pull-with-policy-$CONTAINERS_IMAGE/bin"
+            if [ ! -x "$pull/pull-with-policy" ]; then
+                mkdir -p "$pull"
+                (cd "$here/pull-with-policy" && CGO_ENABLED=0 go build -o "$pull/" \
+                    -tags "containers_image_openpgp containers_image_storage_stub containers_image_docker_daemon_stub" .)
+            fi
+            ;;
         gitsign) go_tool gitsign github.com/sigstore/gitsign "$GITSIGN" ;;
         syft) go_tool syft github.com/anchore/syft/cmd/syft "$SYFT" ;;
         browser) apt chromium ;;

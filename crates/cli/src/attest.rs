@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use client::file;
 use client::image::statement::Claim;
-use client::predicate::{PredicateType, statement};
+use client::predicate::{MAX_PREDICATE, PredicateType, statement};
 use jiff::Timestamp;
 
 use crate::command_line::Globals;
@@ -14,9 +14,6 @@ use crate::online;
 use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
 use crate::signing::{Publication, SigningArgs};
-
-/// The longest predicate: software bills of large images have tens of megabytes.
-const MAX_PREDICATE: u64 = 64 << 20;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -31,6 +28,9 @@ pub(crate) struct Args {
     /// vuln, openvex, link or custom
     #[arg(long = "type", value_name = "NAME|URI", default_value = "custom")]
     predicate_type: PredicateType,
+    /// The images are directories or archives on this machine, laid out as OCI says
+    #[arg(long)]
+    local_image: bool,
     #[command(flatten)]
     selection: SelectionArgs,
     /// How to attach: as a bundle; in the older form (legacy), which many admission controllers read; or both
@@ -43,16 +43,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let images = args.registry.images(&args.images, true)?;
+    let images = args.registry.find(&args.images, args.local_image, true)?;
     let claim = args.claim()?;
     let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
-    let report = online::run(async {
+    let done = online::run(async {
         let jobs = image_signing::find(images, &args.selection.selection()).await?;
         let what = image_signing::what(&jobs);
         let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
-        image_signing::sign_all(&signer, jobs, &claim, args.format.format()).await
+        Ok(image_signing::sign_all(signer, jobs, claim, args.format.format()).await)
     })?;
-    globals.output.print(&report)
+    image_signing::finish(done, globals.output)
 }
 
 impl Args {

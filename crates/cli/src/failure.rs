@@ -29,6 +29,7 @@ pub(crate) struct Failure {
     error: Cause,
     hint: Option<String>,
     facts: Vec<(&'static str, String)>,
+    quiet: bool,
 }
 
 /// What was being done when `cause` happened.
@@ -42,7 +43,7 @@ struct While {
 
 impl Failure {
     fn new(outcome: Outcome, error: impl Into<Cause>) -> Self {
-        Self { outcome, error: error.into(), hint: None, facts: Vec::new() }
+        Self { outcome, error: error.into(), hint: None, facts: Vec::new(), quiet: false }
     }
 
     /// The answer is no.
@@ -101,9 +102,15 @@ impl Failure {
         ExitCode::from(self.outcome as u8)
     }
 
+    /// The result has been printed already, so that programs who read it find nothing else there.
+    pub(crate) fn quietly(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Tells people on stderr, and programs on stdout if they asked for JSON.
     pub(crate) fn report(&self, format: Format) {
-        if format == Format::Json {
+        if format == Format::Json && !self.quiet {
             let _ = print_json(&self.to_json());
         }
         say(self.to_text().trim_end());

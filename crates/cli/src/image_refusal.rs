@@ -2,6 +2,7 @@
 
 use client::image::candidate::CandidateError;
 use client::image::verifying::{Rejected, Rejection, Signatory, VerifyImageError, Wanted};
+use oci::FetchError;
 use verify::{IdentityError, MaterialError, SignatureError, VerifyError};
 
 use crate::failure::Failure;
@@ -24,6 +25,10 @@ pub(crate) fn failure(name: &str, wanted: &Wanted, error: VerifyImageError) -> F
             registry::hinted(Failure::undecided_about(doing, error), hint)
         }
         VerifyImageError::Nothing(_) => nothing(name, wanted),
+        VerifyImageError::Late { .. } => {
+            Failure::undecided_about(format!("{name} is not verified"), error)
+                .hint("try again, or ask a registry that is nearer")
+        }
         VerifyImageError::TooMany { .. } => {
             Failure::because(format!("{name} is not verified"), error)
                 .fact("check", "referrers")
@@ -75,6 +80,9 @@ fn rejected_failure(name: &str, wanted: &Wanted, rejected: Vec<Rejected>) -> Fai
 /// There are statements of other types, or signatures where a statement is wanted.
 fn other_kinds(name: &str, wanted: &Wanted, others: &[Rejected]) -> Failure {
     let mut there: Vec<String> = others.iter().filter_map(kind_of).collect();
+    if there.is_empty() {
+        return nothing(name, wanted);
+    }
     there.sort();
     there.dedup();
     there.truncate(TOLD);
@@ -102,7 +110,7 @@ fn kind_of(rejected: &Rejected) -> Option<String> {
 
 fn unavailable(name: &str, rejected: Rejected) -> Failure {
     let hint = match &rejected.reason {
-        Rejection::Candidate(CandidateError::Fetch(error)) => registry::fetch_hint(error),
+        Rejection::Candidate(CandidateError::Unavailable(error)) => registry::access_hint(error),
         _ => None,
     };
     let doing = format!("{}, which may sign {name}, cannot be read", rejected.source);
@@ -125,7 +133,7 @@ fn signers(rejected: &[Rejected]) -> String {
     let mut there: Vec<String> = rejected
         .iter()
         .filter(|rejected| is_another_signer(rejected))
-        .filter_map(|rejected| rejected.signer.as_ref().map(signer))
+        .filter_map(|rejected| Some(signer(rejected.signer.as_ref()?, is_proven(rejected))))
         .collect();
     there.sort();
     there.dedup();
@@ -133,10 +141,18 @@ fn signers(rejected: &[Rejected]) -> String {
     there.join(", ")
 }
 
-fn signer(signer: &Signatory) -> String {
+/// Whether the certificate was verified before its name was found to be another.
+fn is_proven(rejected: &Rejected) -> bool {
+    matches!(rejected.reason, Rejection::Verify(VerifyError::Identity(_)))
+}
+
+fn signer(signer: &Signatory, proven: bool) -> String {
     match signer {
-        Signatory::Key => "the holder of a key".to_owned(),
-        Signatory::Identity { names, issuer } => format!("{} ({issuer})", names.join(" or ")),
+        Signatory::Key => "the holder of another key".to_owned(),
+        Signatory::Identity { names, issuer } => {
+            let by_its_own_word = if proven { "" } else { ", by its own word" };
+            format!("{} ({issuer}{by_its_own_word})", names.join(" or "))
+        }
     }
 }
 
@@ -194,31 +210,36 @@ fn one(name: &str, rejected: Rejected) -> Failure {
 }
 
 fn is_unavailable(rejected: &Rejected) -> bool {
-    matches!(rejected.reason, Rejection::Candidate(CandidateError::Fetch(_)))
+    matches!(rejected.reason, Rejection::Candidate(CandidateError::Unavailable(_)))
 }
 
 fn is_lost(rejected: &Rejected) -> bool {
     matches!(rejected.reason, Rejection::Candidate(CandidateError::Lost))
 }
 
+/// Whether the only thing that is wrong is who signed. A wrong signature beside a certificate is a forgery, and not
+/// somebody else's; beside nothing, it is that of another key.
 fn is_another_signer(rejected: &Rejected) -> bool {
-    matches!(
-        rejected.reason,
-        Rejection::Verify(
-            VerifyError::Identity(_)
-                | VerifyError::Material(
-                    MaterialError::KeyNeeded { .. } | MaterialError::CertificateInsteadOfKey
-                )
-                // With a key, everything by another key looks so.
-                | VerifyError::Signature(SignatureError::Invalid)
-        )
-    )
+    let Rejection::Verify(error) = &rejected.reason else { return false };
+    match error {
+        VerifyError::Identity(_)
+        | VerifyError::Material(
+            MaterialError::KeyNeeded { .. } | MaterialError::CertificateInsteadOfKey,
+        ) => true,
+        VerifyError::Signature(SignatureError::Invalid) => rejected.signer == Some(Signatory::Key),
+        _ => false,
+    }
 }
 
+/// What has nothing to do with what is asked for: statements of other types, signatures where a statement is wanted,
+/// documents of other programs.
 fn is_another_kind(rejected: &Rejected) -> bool {
     matches!(
         rejected.reason,
         Rejection::OtherKind
             | Rejection::Verify(VerifyError::Signature(SignatureError::PredicateType { .. }))
+            | Rejection::Candidate(CandidateError::Unreadable(
+                FetchError::Document { .. } | FetchError::TooLong { .. }
+            ))
     )
 }

@@ -1,6 +1,7 @@
 //! What `sign` and `attest` have in common: many images, one certificate, a bounded number at a time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use client::image::Image;
 use client::image::signing::{self, Format, SignImageError, SignedImage};
@@ -11,14 +12,16 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::failure::Failure;
-use crate::output::{progress, say};
+use crate::failure::{Failure, OrFail};
+use crate::output::{self, progress, say};
 use crate::registry::{self, fetch_failure};
 use crate::signing::{self as keyless, recorded};
 use crate::verifying::EntryReport;
 
 /// How many images are signed at the same time. Most of the time goes by waiting for registries and logs.
 const PARALLEL: usize = 16;
+/// How many bytes of predicates are signed at the same time.
+const ROOM: usize = 64 << 20;
 
 /// In which form signatures are attached.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -112,17 +115,33 @@ pub(crate) fn what(jobs: &[Job]) -> String {
     }
 }
 
-/// Signs all of them. Those that can be signed are, whatever happens to others.
+/// How many images are signed at the same time with what is said about each: all of that is in memory several times.
+fn parallel(claim: &Claim) -> usize {
+    let length = match claim {
+        Claim::Signature { .. } => 0,
+        Claim::Attestation { predicate, .. } => predicate.get().len(),
+    };
+    (ROOM / length.max(1)).clamp(1, PARALLEL)
+}
+
+/// Signs all of them. Those that can be signed are, whatever happens to others; the first failure is told, too.
 pub(crate) async fn sign_all(
-    signer: &Signer,
+    signer: Signer,
     jobs: Vec<Job>,
-    claim: &Claim,
+    claim: Claim,
     format: Format,
-) -> Result<Report, Failure> {
+) -> (Report, Option<Failure>) {
     let bar = progress(jobs.len() as u64, "signing");
+    let parallel = parallel(&claim);
+    let shared = Arc::new((signer, claim));
     let results: Vec<_> = stream::iter(jobs)
-        .map(|job| sign_one(signer, job, claim, format, &bar))
-        .buffered(PARALLEL)
+        .map(|job| {
+            let (shared, bar) = (Arc::clone(&shared), bar.clone());
+            // On whichever processor is free: signing is work, too.
+            tokio::spawn(async move { sign_one(&shared.0, job, &shared.1, format, &bar).await })
+        })
+        .buffered(parallel)
+        .map(|done| done.or_undecided("a signing was interrupted").flatten())
         .collect()
         .await;
     bar.finish_and_clear();
@@ -143,8 +162,7 @@ async fn sign_one(
     Ok(SignedReport::new(&job, &done))
 }
 
-/// All that was signed, unless something was not: then the first failure is the outcome. What was signed has been said.
-fn collect(results: Vec<Result<SignedReport, Failure>>) -> Result<Report, Failure> {
+fn collect(results: Vec<Result<SignedReport, Failure>>) -> (Report, Option<Failure>) {
     let (mut signed, mut failures) = (Vec::new(), Vec::new());
     for result in results {
         match result {
@@ -153,10 +171,26 @@ fn collect(results: Vec<Result<SignedReport, Failure>>) -> Result<Report, Failur
         }
     }
     let more = failures.len().saturating_sub(1);
-    match failures.into_iter().next() {
-        None => Ok(Report { signed }),
-        Some(first) if more > 0 => Err(first.fact("also failed", format!("{more} more images"))),
-        Some(first) => Err(first),
+    let first = failures.into_iter().next().map(|first| match more {
+        0 => first,
+        _ => first.fact("also failed", format!("{more} more images")),
+    });
+    (Report { signed }, first)
+}
+
+/// Prints what was signed, unless that is nothing, and ends with the failure if there is one.
+pub(crate) fn finish(
+    (report, failure): (Report, Option<Failure>),
+    format: output::Format,
+) -> Result<(), Failure> {
+    match failure {
+        Some(failure) if report.signed.is_empty() => Err(failure),
+        Some(failure) => {
+            // Programs read one JSON value: what was signed; people are told what was not.
+            format.print(&report)?;
+            Err(failure.quietly())
+        }
+        None => format.print(&report),
     }
 }
 
@@ -203,9 +237,10 @@ pub(crate) fn select_failure(name: &str, error: SelectError) -> Failure {
         SelectError::Platform { .. } => {
             Some("name one of the platforms that are there, or a digest")
         }
-        SelectError::TooDeep(_) | SelectError::TooMany => {
+        SelectError::TooDeep(_) | SelectError::TooMany | SelectError::TooLarge => {
             Some("name the image that you mean by its digest")
         }
+        SelectError::Late => Some("try again, or ask a registry that is nearer"),
     };
     let there = match &error {
         SelectError::Platform { there, .. } => Some(there.join(", ")),

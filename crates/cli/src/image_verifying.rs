@@ -1,5 +1,7 @@
 //! What `verify` and `verify-attestation` have in common: many images, and what it means that one is not verified.
 
+use std::sync::Arc;
+
 use client::image::Image;
 use client::image::subject::{Selection, Subject, select};
 use client::image::verifying::{Finding, VerifyImageError, Wanted, verify};
@@ -7,7 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use verify::Policy;
 use wire::trusted_root::TrustedRoot;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
 use crate::image_refusal;
 use crate::image_signing::select_failure;
 use crate::output::say;
@@ -39,12 +41,18 @@ impl Answer {
 /// Asks about all images, in the order in which they were named. All must have what is wanted.
 pub(crate) async fn ask(
     images: Vec<Image>,
-    selection: &Selection,
-    question: &Question,
+    selection: Selection,
+    question: Question,
 ) -> Result<Vec<Answer>, Failure> {
+    let shared = Arc::new((selection, question));
     let answers: Vec<Vec<Answer>> = stream::iter(images)
-        .map(|image| ask_one(image, selection, question))
+        .map(|image| {
+            let shared = Arc::clone(&shared);
+            // On whichever processor is free: verifying is work.
+            tokio::spawn(async move { ask_one(image, &shared.0, &shared.1).await })
+        })
         .buffered(PARALLEL)
+        .map(|answer| answer.or_undecided("a verification was interrupted").flatten())
         .try_collect()
         .await?;
     Ok(answers.into_iter().flatten().collect())
@@ -58,18 +66,17 @@ async fn ask_one(
     let name = image.to_string();
     let subjects = select(&image.store, &image.target, selection).await;
     let subjects = subjects.map_err(|error| select_failure(&name, error))?;
-    let Question { wanted, policy, trust } = question;
     stream::iter(subjects)
-        .map(|subject| {
-            let image = image.clone();
-            async move {
-                let found = verify(&image, &subject, wanted, policy, trust).await;
-                answer(image, subject, wanted, found)
-            }
-        })
+        .map(|subject| ask_about(image.clone(), subject, question))
         .buffered(PARALLEL)
         .try_collect()
         .await
+}
+
+async fn ask_about(image: Image, subject: Subject, question: &Question) -> Result<Answer, Failure> {
+    let Question { wanted, policy, trust } = question;
+    let found = verify(&image, &subject, wanted, policy, trust).await;
+    answer(image, subject, wanted, found)
 }
 
 fn answer(

@@ -13,7 +13,8 @@ use oci::{
 };
 
 pub(crate) use failure::{
-    access_failure, attach_failure, fetch_failure, fetch_hint, hinted, push_failure, push_hint,
+    access_failure, access_hint, attach_failure, fetch_failure, fetch_hint, hinted, push_failure,
+    push_hint,
 };
 
 use crate::failure::{Failure, OrFail};
@@ -131,8 +132,22 @@ impl RegistryArgs {
         self.image_in(&registries, &reference, access)
     }
 
+    /// What the names stand for: images in registries, or on this machine.
+    pub(crate) fn find(
+        &self,
+        names: &[String],
+        local: bool,
+        writing: bool,
+    ) -> Result<Vec<Image>, Failure> {
+        if local {
+            names.iter().map(|path| local_image(path)).collect()
+        } else {
+            self.images(names, writing)
+        }
+    }
+
     /// The images of these names, with the place of their signatures, which are only read, or also written.
-    pub(crate) fn images(&self, names: &[String], writing: bool) -> Result<Vec<Image>, Failure> {
+    fn images(&self, names: &[String], writing: bool) -> Result<Vec<Image>, Failure> {
         let references = names.iter().map(|name| parse(name)).collect::<Result<Vec<_>, _>>()?;
         let Some(first) = references.first() else { return Ok(Vec::new()) };
         let registries = self.registries_for(first)?;

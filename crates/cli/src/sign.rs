@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Note something on the signature that verifiers can ask for
     #[arg(long = "annotations", short = 'a', value_name = "NAME=VALUE")]
     annotations: Vec<Annotation>,
+    /// The images are directories or archives on this machine, laid out as OCI says
+    #[arg(long)]
+    local_image: bool,
     #[command(flatten)]
     selection: SelectionArgs,
     /// How to attach: as a bundle; in the older form (legacy), which podman and CRI-O read; or both
@@ -35,18 +38,18 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let images = args.registry.images(&args.images, true)?;
+    let images = args.registry.find(&args.images, args.local_image, true)?;
     let claim = Claim::Signature {
         annotations: annotation::by_name(&args.annotations),
         identity: args.sign_container_identity.clone(),
     };
     let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
-    let report = online::run(async {
+    let done = online::run(async {
         // First the images: nobody signs in for a name that leads nowhere.
         let jobs = image_signing::find(images, &args.selection.selection()).await?;
         let what = image_signing::what(&jobs);
         let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
-        image_signing::sign_all(&signer, jobs, &claim, args.format.format()).await
+        Ok(image_signing::sign_all(signer, jobs, claim, args.format.format()).await)
     })?;
-    globals.output.print(&report)
+    image_signing::finish(done, globals.output)
 }

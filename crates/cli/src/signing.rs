@@ -9,7 +9,7 @@ use client::rekor::LogError;
 use client::select::{Log, RekorVersion, Services};
 use client::sign::{SignError, Signed, Signer};
 use client::tsa::TimestampError;
-use crypto::SigningKey;
+use crypto::{KeyKind, SigningKey};
 use jiff::Timestamp;
 use net::Client;
 use wire::trusted_root::TrustedRoot;
@@ -101,11 +101,15 @@ impl SigningArgs {
         let round = usize::from_ne_bytes(crypto::random_array());
         let services = Services::select(&config, rekor, Timestamp::now(), round)
             .or_undecided("the services to sign with cannot be chosen")?;
+        let key = self.key.as_ref().map(KeyReference::private).transpose()?;
+        if let (true, Some(key)) = (promise, &key) {
+            check_older_key(key.public_key().kind())?;
+        }
         Ok(Preparation {
             services,
             http: trusting.http()?,
             trust: Arc::new(trusting.root()?),
-            key: self.key.as_ref().map(KeyReference::private).transpose()?,
+            key,
             instance: trusting.name().to_owned(),
         })
     }
@@ -162,6 +166,17 @@ impl SigningArgs {
             true => Ok(()),
             false => Err(Failure::refused("nothing was signed, as you wished")),
         }
+    }
+}
+
+/// Whoever reads the older form checks everything with SHA-256, and Ed25519 without a hash before it.
+fn check_older_key(kind: KeyKind) -> Result<(), Failure> {
+    match kind {
+        KeyKind::EcdsaP256 | KeyKind::Rsa { .. } => Ok(()),
+        _ => Err(Failure::usage(format!(
+            "nobody who reads the older form could verify a signature with a key of the kind {kind}"
+        ))
+        .hint("sign with a P-256 or an RSA key, or attach bundles only: --format bundle")),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::image_verdict::{ImageVerdict, attestation_json};
 use crate::image_verifying::{Answer, Question, ask};
 use crate::online;
 use crate::output::{Format, print_json, say};
-use crate::registry::{RegistryArgs, local_image};
+use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
 use crate::signer::{Signer, SignerArgs};
 use crate::statements::{self, StatementArgs};
@@ -38,16 +38,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
-    let images = match args.local_image {
-        true => args.images.iter().map(|path| local_image(path)).collect::<Result<_, _>>()?,
-        false => args.registry.images(&args.images, false)?,
-    };
+    let images = args.registry.find(&args.images, args.local_image, false)?;
     let question = Question {
         wanted: Wanted::Attestation,
         policy: args.demands.policy(&signer)?.with_predicate_type(args.statement.expected()?),
         trust: args.demands.trusted_root(globals)?,
     };
-    let answers = online::run(ask(images, &args.selection.selection(), &question))?;
+    let answers = online::run(ask(images, args.selection.selection(), question))?;
     let mut wanted = Vec::new();
     for answer in &answers {
         let found = args.statement.select(&answer.name(), &answer.finding.proven, payload)?;

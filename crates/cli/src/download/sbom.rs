@@ -82,7 +82,7 @@ fn verified(args: Args, globals: &Globals) -> Result<String, Failure> {
         policy: args.demands.policy(&signer)?.with_predicate_type(args.format.expected()?),
         trust: args.demands.trusted_root(globals)?,
     };
-    let answers = online::run(ask(vec![image], &args.selection.selection(), &question))?;
+    let answers = online::run(ask(vec![image], args.selection.selection(), question))?;
     let proven = answers.iter().flat_map(|answer| &answer.finding.proven);
     let sboms = proven.filter_map(|proven| predicate(&proven.candidate.bundle)).collect();
     say("Verified OK");

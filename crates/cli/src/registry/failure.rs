@@ -80,7 +80,10 @@ pub(crate) fn access_hint(error: &AccessError) -> Option<&'static str> {
             "sign in again with docker login or podman login: the password or token may have ended"
         }
         AccessError::Forbidden { .. } => {
-            "ask for the right to push to the repository, or put signatures into another one with --signature-repository"
+            "ask whoever runs it for the right to do this there; signatures can also be in another repository, see --signature-repository"
+        }
+        AccessError::Token { .. } | AccessError::Credentials { .. } => {
+            "sign in again with docker login or podman login, whose configuration is read here, too"
         }
         AccessError::Busy { .. } => "wait, and try again; signing in often raises the limit",
         _ => return None,

@@ -1,7 +1,7 @@
 //! What may be a signature or an attestation of an image: bundles and older layers, each with what it is about.
 
 use bytes::Bytes;
-use oci::{Descriptor, Digest, Document, FetchError, Store};
+use oci::{AccessError, Descriptor, Digest, Document, FetchError, Store};
 use wire::bundle::{Bundle, BundleError};
 use wire::legacy::{
     Annotations, AnnotationsError, AttestationLayerError, DSSE_LAYER, MAX_SIMPLE_SIGNING,
@@ -13,6 +13,9 @@ use super::referrer::is_bundle;
 
 /// The largest bundle or envelope. A bundle's own limit, see [`wire::bundle::MAX_BUNDLE`].
 pub const MAX_ATTACHMENT: u64 = wire::bundle::MAX_BUNDLE as u64;
+
+/// The most bundles in one referrer: all writers put one into each.
+pub const MAX_BUNDLES: usize = 8;
 
 /// Something that may be a signature or an attestation.
 #[derive(Clone, Debug)]
@@ -54,15 +57,23 @@ pub enum CandidateError {
     /// It is listed, but not there: a mirror or a clean-up has lost it.
     #[error("it is listed, but the registry does not have it")]
     Lost,
-    /// It cannot be had.
+    /// The registry cannot be asked for it.
     #[error("it cannot be had")]
-    Fetch(#[source] FetchError),
+    Unavailable(#[source] AccessError),
+    /// It is not what whoever points to it says, or nothing that could be read.
+    #[error("it cannot be read")]
+    Unreadable(#[source] FetchError),
     /// A referrer says that it is about something else.
     #[error("it says that it is about {}", .0.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string()))]
     OtherSubject(Option<Digest>),
     /// There are more layers than any writer makes.
-    #[error("it has {0} layers, more than {MAX_LAYERS}")]
-    TooManyLayers(usize),
+    #[error("it has {found} layers, more than {limit}")]
+    TooManyLayers {
+        /// How many.
+        found: usize,
+        /// How many are looked at.
+        limit: usize,
+    },
     /// A bundle cannot be read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -78,7 +89,8 @@ impl From<FetchError> for CandidateError {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Missing { .. } => Self::Lost,
-            error => Self::Fetch(error),
+            FetchError::Access(error) => Self::Unavailable(error),
+            error => Self::Unreadable(error),
         }
     }
 }
@@ -98,6 +110,10 @@ pub(super) fn in_referrer(
     let layers = document.manifest().map_or(&[][..], |manifest| &manifest.layers);
     let source = Source::Referrer(document.digest());
     let found = layers_in(layers, |_| source.clone())?;
+    let bundles = found.iter().filter(|found| is_bundle(&found.layer.media_type)).count();
+    if bundles > MAX_BUNDLES {
+        return Err(CandidateError::TooManyLayers { found: bundles, limit: MAX_BUNDLES });
+    }
     let subject = document.subject().map(|subject| subject.digest);
     if !found.is_empty() && subject != Some(*image) {
         return Err(CandidateError::OtherSubject(subject));
@@ -116,7 +132,7 @@ fn layers_in(
     source: impl Fn(&Descriptor) -> Source,
 ) -> Result<Vec<Found>, CandidateError> {
     if layers.len() > MAX_LAYERS {
-        return Err(CandidateError::TooManyLayers(layers.len()));
+        return Err(CandidateError::TooManyLayers { found: layers.len(), limit: MAX_LAYERS });
     }
     let known = |layer: &&Descriptor| {
         matches!(layer.media_type.as_str(), SIMPLE_SIGNING_LAYER | DSSE_LAYER)

@@ -2,17 +2,27 @@
 //! read.
 //!
 //! The tag is `sha256-<digits>.sig` or `.att`, all signatures of an image are layers of the one document under it, and
-//! each writer replaces that document. Registries have no way to do that safely for two writers at once: whoever writes
-//! looks afterwards whether the own layer is still there, and begins anew if it is not.
+//! each writer replaces that document. Registries have no way to do that safely for two writers at once. Within this
+//! process one writes after the other; whoever writes looks afterwards, and once more a moment later, whether the own
+//! layer is still there, and begins anew if it is not. Two machines that sign one image within that moment can still lose
+//! one of the two signatures: that is what bundles in referrers are for.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use oci::{Descriptor, Digest, Document, FetchError, Manifest, PushError, Store, Target};
+use tokio::sync::Mutex;
 use wire::legacy::{Annotations, DSSE_LAYER, SIMPLE_SIGNING_LAYER};
 
 /// The most layers under one tag, as in cosign.
 pub(super) const MAX_LAYERS: usize = 1000;
 /// How often a layer that another writer removed is added again.
 const ATTEMPTS: usize = 10;
+/// How long after writing is looked once more, at least: longer than another writer's reading and writing take.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Held while somebody writes: tags of several names may be of one repository.
+static WRITING: Mutex<()> = Mutex::const_new(());
 /// The configuration's time: everything here has its own time, in timestamps.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
@@ -101,22 +111,40 @@ pub(super) async fn append(
     let tag = layer.kind.tag(image);
     let descriptor = layer.descriptor();
     store.push_blob(layer.blob).await?;
-    let mut there = layers(store, layer.kind, image).await?;
     for _ in 0..ATTEMPTS {
-        if there.len() >= MAX_LAYERS {
-            return Err(AppendError::Full(tag));
-        }
-        there.push(descriptor.clone());
-        let config = config(&there);
-        let manifest = Manifest::new(Descriptor::of(oci::media_type::CONFIG, &config), there);
-        store.push_blob(config).await?;
-        store.push_document(&Document::of_manifest(manifest), Some(&tag)).await?;
-        there = layers(store, layer.kind, image).await?;
-        if there.contains(&descriptor) {
+        replace(store, layer.kind, image, &descriptor).await?;
+        tokio::time::sleep(MOMENT + jitter()).await;
+        if layers(store, layer.kind, image).await?.contains(&descriptor) {
             return Ok(tag);
         }
     }
     Err(AppendError::Contended(tag))
+}
+
+/// Reads what is under the tag, and writes it with the layer.
+async fn replace(
+    store: &Store,
+    kind: Kind,
+    image: &Digest,
+    descriptor: &Descriptor,
+) -> Result<(), AppendError> {
+    let _one_after_the_other = WRITING.lock().await;
+    let mut layers = layers(store, kind, image).await?;
+    if layers.len() >= MAX_LAYERS {
+        return Err(AppendError::Full(kind.tag(image)));
+    }
+    layers.push(descriptor.clone());
+    let config = config(&layers);
+    let manifest = Manifest::new(Descriptor::of(oci::media_type::CONFIG, &config), layers);
+    store.push_blob(config).await?;
+    store.push_document(&Document::of_manifest(manifest), Some(&kind.tag(image))).await?;
+    Ok(())
+}
+
+/// Up to a moment: so that two who were in each other's way are not so again.
+fn jitter() -> Duration {
+    let [byte] = crypto::random_array();
+    MOMENT * u32::from(byte) / 255
 }
 
 async fn layers(store: &Store, kind: Kind, image: &Digest) -> Result<Vec<Descriptor>, AppendError> {

@@ -102,8 +102,10 @@ pub async fn sign(
 
 /// Asks once more what the tag points to, when nothing is attached yet: a signature of another image than the one that
 /// people pull under the name is not what was wanted.
-async fn check_tag(image: &Image, subject: &Subject) -> Result<(), SignImageError> {
-    let (Target::Tag(tag), Some(before)) = (&image.target, subject.named) else { return Ok(()) };
+async fn check_tag(image: &Image, done: &mut SignedImage) -> Result<(), SignImageError> {
+    // Once is enough, before the first of two forms is attached.
+    let Some(before) = done.subject.named.take() else { return Ok(()) };
+    let Target::Tag(tag) = &image.target else { return Ok(()) };
     let now = image.store.resolve(&image.target).await?.digest;
     if now == before {
         return Ok(());
@@ -119,7 +121,7 @@ async fn attach_bundle(
 ) -> Result<(), SignImageError> {
     let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
     let signed = signer.attest(statement).await?;
-    check_tag(image, &done.subject).await?;
+    check_tag(image, done).await?;
     attach_referrer(image, claim, signed, done).await
 }
 
@@ -151,7 +153,7 @@ async fn attach_payload(
     let payload = payload(&image.name, digest, annotations, identity.as_deref());
     let blob = payload.to_json();
     let signed = signer.sign(&signer.hash_algorithm().digest(&blob)).await?;
-    check_tag(image, &done.subject).await?;
+    check_tag(image, done).await?;
     attach_layer(image, Kind::Signature, blob, None, &signed, done).await?;
     done.signed.push(signed);
     Ok(())
@@ -166,7 +168,7 @@ async fn attach_envelope(
 ) -> Result<(), SignImageError> {
     let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
     let signed = signer.attest(statement).await?;
-    check_tag(image, &done.subject).await?;
+    check_tag(image, done).await?;
     if format != Format::Bundle
         && let Content::Dsse(envelope) = &signed.bundle.content
     {

@@ -1,11 +1,21 @@
 //! From a name to digests: what exactly is signed or verified.
 
-use oci::{Content, Descriptor, Digest, FetchError, Index, Platform, Store, Target};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use oci::{Descriptor, Digest, FetchError, Index, Platform, Store, Target};
 
 /// How deep indexes may be nested. Real ones are not nested at all.
 const MAX_DEPTH: usize = 4;
 /// How many images one name may stand for. The largest known index has some twenty platforms, twice with attestations.
-const MAX_IMAGES: usize = 1000;
+pub const MAX_IMAGES: usize = 1000;
+/// How many bytes the indexes of one level may have together: a real index has some kilobytes.
+pub const MAX_INDEXES: u64 = 16 << 20;
+/// How many images are looked up at the same time.
+const PARALLEL: usize = 16;
+/// How long looking up all images of one name may take.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Which of the images that a name stands for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,6 +76,12 @@ pub enum SelectError {
     /// An index has more images than any real one.
     #[error("the index has more than {MAX_IMAGES} images")]
     TooMany,
+    /// The indexes in an index are longer than any real ones.
+    #[error("the indexes in the index have more than {MAX_INDEXES} bytes")]
+    TooLarge,
+    /// The registry answers too slowly.
+    #[error("not all images of the index were found within {} seconds", DEADLINE.as_secs())]
+    Late,
 }
 
 /// Finds what is to be signed or verified. Tags are looked up once: everything after that goes by digest.
@@ -92,7 +108,9 @@ pub async fn select(
             check_child(store, digest, &child.descriptor, child.platform.as_ref()).await?;
             Ok(vec![Subject { named: Some(digest), ..child }])
         }
-        Selection::Recursive => everything(store, target).await,
+        Selection::Recursive => tokio::time::timeout(DEADLINE, everything(store, target))
+            .await
+            .unwrap_or(Err(SelectError::Late)),
     }
 }
 
@@ -121,63 +139,82 @@ fn subject(child: &Descriptor) -> Subject {
 /// What the name points to, and all below it, each digest once.
 async fn everything(store: &Store, target: &Target) -> Result<Vec<Subject>, SelectError> {
     let top = store.fetch(target).await?;
-    let mut found =
-        vec![Subject { descriptor: top.descriptor(), platform: None, named: Some(top.digest()) }];
-    let mut indexes = Vec::new();
-    if let Content::Index(index) = top.content() {
-        indexes.push((top.digest(), index.clone(), 1));
-    }
-    while let Some((digest, index, depth)) = indexes.pop() {
-        if depth > MAX_DEPTH {
-            return Err(SelectError::TooDeep(digest));
-        }
-        for child in &index.manifests {
-            if found.iter().any(|known| known.descriptor.digest == child.digest) {
-                continue;
-            }
-            if found.len() >= MAX_IMAGES {
-                return Err(SelectError::TooMany);
-            }
-            found.push(subject(child));
-            if oci::media_type::is_index(&child.media_type) {
-                let below = store.document(&child.bare()).await;
-                let below = below.map_err(|error| missing(error, digest, child))?;
-                if let Content::Index(index) = below.content() {
-                    indexes.push((child.digest, index.clone(), depth + 1));
-                }
-            } else {
-                check_child(store, digest, child, child.platform.as_ref()).await?;
-            }
+    let (descriptor, digest) = (top.descriptor(), top.digest());
+    let mut found = vec![Subject { descriptor, platform: None, named: Some(digest) }];
+    let mut seen = BTreeSet::from([digest]);
+    let mut level = Vec::from_iter(top.into_index().map(|index| (digest, index)));
+    for _ in 0..MAX_DEPTH {
+        let children = unseen(&level, &mut seen)?;
+        found.extend(children.iter().map(|(_, child)| subject(child)));
+        level = stream::iter(children)
+            .map(|(index, child)| async move { look(store, index, &child).await })
+            .buffered(PARALLEL)
+            .try_filter_map(|below| async move { Ok(below) })
+            .try_collect()
+            .await?;
+        if level.is_empty() {
+            return Ok(found);
         }
     }
-    Ok(found)
+    Err(SelectError::TooDeep(level.first().map_or(digest, |(digest, _)| *digest)))
 }
 
-/// Nobody should sign, or call verified, what nobody could pull.
+/// What is listed in indexes and was not seen before, each with the index that lists it. Judged by what is announced, before
+/// anything is fetched.
+fn unseen(
+    level: &[(Digest, Index)],
+    seen: &mut BTreeSet<Digest>,
+) -> Result<Vec<(Digest, Descriptor)>, SelectError> {
+    let mut children = Vec::new();
+    for (index, listed) in level {
+        if seen.len() + listed.manifests.len() > MAX_IMAGES {
+            return Err(SelectError::TooMany);
+        }
+        let unseen = listed.manifests.iter().filter(|child| seen.insert(child.digest));
+        children.extend(unseen.map(|child| (*index, child.clone())));
+    }
+    let is_index = |child: &&(Digest, Descriptor)| oci::media_type::is_index(&child.1.media_type);
+    let sizes = children.iter().filter(is_index).map(|(_, child)| child.size);
+    let total = sizes.fold(0_u64, u64::saturating_add);
+    if total > MAX_INDEXES { Err(SelectError::TooLarge) } else { Ok(children) }
+}
+
+/// Looks whether a child is there: nobody should sign, or call verified, what nobody could pull. An index is fetched.
+async fn look(
+    store: &Store,
+    index: Digest,
+    child: &Descriptor,
+) -> Result<Option<(Digest, Index)>, SelectError> {
+    if !oci::media_type::is_index(&child.media_type) {
+        check_child(store, index, child, child.platform.as_ref()).await?;
+        return Ok(None);
+    }
+    let below = store.document(&child.bare()).await;
+    let below =
+        below.map_err(|error| missing(error, index, child.digest, child.platform.as_ref()))?;
+    Ok(below.into_index().map(|below| (child.digest, below)))
+}
+
 async fn check_child(
     store: &Store,
     index: Digest,
     child: &Descriptor,
     platform: Option<&Platform>,
 ) -> Result<(), SelectError> {
-    match store.resolve(&Target::Digest(child.digest)).await {
-        Ok(_) => Ok(()),
-        Err(FetchError::Missing { .. }) => Err(SelectError::MissingChild {
-            index,
-            child: child.digest,
-            platform: platform.cloned(),
-        }),
-        Err(error) => Err(error.into()),
-    }
+    let found = store.resolve(&Target::Digest(child.digest)).await;
+    found.map(drop).map_err(|error| missing(error, index, child.digest, platform))
 }
 
-fn missing(error: FetchError, index: Digest, child: &Descriptor) -> SelectError {
+fn missing(
+    error: FetchError,
+    index: Digest,
+    child: Digest,
+    platform: Option<&Platform>,
+) -> SelectError {
     match error {
-        FetchError::Missing { .. } => SelectError::MissingChild {
-            index,
-            child: child.digest,
-            platform: child.platform.clone(),
-        },
+        FetchError::Missing { .. } => {
+            SelectError::MissingChild { index, child, platform: platform.cloned() }
+        }
         error => error.into(),
     }
 }

@@ -1,9 +1,11 @@
 //! Verifying one image: everything that may be a signature is found, within limits, and judged.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use oci::{Descriptor, Digest, FetchError, Store};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 use verify::{Expected, Policy};
 use wire::trusted_root::TrustedRoot;
@@ -17,12 +19,23 @@ pub use super::verdict::{Proven, Rejected, Rejection, Signatory, Wanted};
 use super::verdict::{Question, judge};
 use crate::predicate::SIGNATURE;
 
-/// How many candidates are looked at for one image. The most that were seen on a public one are some hundreds.
+/// How many documents and layers are looked at for one image. The most that were seen on a public one are some hundreds.
 pub const MAX_CANDIDATES: usize = 2000;
+/// How many bytes of them are fetched for one image: four of the largest.
+pub const MAX_BYTES: u64 = 512 << 20;
+/// How long all of it may take.
+pub const DEADLINE: Duration = Duration::from_secs(300);
 /// How many are fetched at the same time.
 const PARALLEL: usize = 16;
-/// How much of them is in memory at the same time, in kibibytes: two of the largest.
-const BUDGET: u32 = 256 << 10;
+/// How many kibibytes candidates take at the same time, whichever image they belong to: one of the largest needs all of it.
+const ROOM: u32 = 384 << 10;
+/// How much memory a candidate takes: its bytes, what they say in base64, and that decoded.
+const TAKES: u64 = 3;
+/// From how many bytes on judging a candidate takes so long that others should not wait for it.
+const LONG: u64 = 1 << 20;
+
+/// What is left of [`ROOM`].
+static MEMORY: Semaphore = Semaphore::const_new(ROOM as usize);
 
 /// What was found out about an image.
 #[derive(Debug)]
@@ -55,9 +68,16 @@ pub enum VerifyImageError {
     },
     /// There is more than is looked at, and nothing of what was looked at counts.
     #[error(
-        "more is attached to {image} than is looked at ({MAX_CANDIDATES}), and nothing of that counts"
+        "more is attached to {image} than is looked at ({MAX_CANDIDATES} documents and layers, {MAX_BYTES} bytes), and \
+         nothing of that counts"
     )]
     TooMany {
+        /// The image.
+        image: Digest,
+    },
+    /// The registry answers too slowly.
+    #[error("what is attached to {image} was not had within {} seconds", DEADLINE.as_secs())]
+    Late {
         /// The image.
         image: Digest,
     },
@@ -90,12 +110,9 @@ pub async fn verify(
     let image_digest = subject.descriptor.digest;
     let question =
         Question { image: image_digest, wanted, statements: &statements, payloads: policy, trust };
-    let mut search = Search::new(&image.attachments, question);
-    search.referrers().await?;
-    if search.proven.is_empty() || *wanted == Wanted::Attestation {
-        search.layers().await?;
-    }
-    search.finish()
+    let search = Search::new(&image.attachments, question).run();
+    let late = Err(VerifyImageError::Late { image: image_digest });
+    tokio::time::timeout(DEADLINE, search).await.unwrap_or(late)
 }
 
 fn sign_type() -> Expected {
@@ -106,8 +123,8 @@ fn sign_type() -> Expected {
 struct Search<'a> {
     store: &'a Store,
     question: Question<'a>,
-    budget: Semaphore,
     seen: usize,
+    bytes: u64,
     more: bool,
     proven: Vec<Proven>,
     rejected: Vec<Rejected>,
@@ -118,12 +135,20 @@ impl<'a> Search<'a> {
         Self {
             store,
             question,
-            budget: Semaphore::new(BUDGET as usize),
             seen: 0,
+            bytes: 0,
             more: false,
             proven: Vec::new(),
             rejected: Vec::new(),
         }
+    }
+
+    async fn run(mut self) -> Result<Finding, VerifyImageError> {
+        self.referrers().await?;
+        if !self.is_enough() {
+            self.layers().await?;
+        }
+        self.finish()
     }
 
     /// Looks at the referrers of the image, those first that are said to be what is wanted.
@@ -193,16 +218,12 @@ impl<'a> Search<'a> {
         waiting.drain(..room).collect()
     }
 
-    /// Fetches and judges, so that no more is in memory than the budget allows.
+    /// Fetches and judges as many as the limits allow.
     async fn judge(&mut self, found: Vec<Found>) {
-        let (store, budget, question) = (self.store, &self.budget, self.question);
+        let found = self.within_limits(found);
+        let (store, question) = (self.store, self.question);
         let judged: Vec<_> = stream::iter(found)
-            .map(|found| async move {
-                let kibibytes = u32::try_from(found.size() >> 10).unwrap_or(BUDGET).min(BUDGET);
-                // The semaphore is never closed.
-                let _room = budget.acquire_many(kibibytes).await;
-                answer(question, &found, store).await
-            })
+            .map(|found| async move { answer(question, &found, store).await })
             .buffered(PARALLEL)
             .collect()
             .await;
@@ -214,12 +235,30 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Those for which there is room: a referrer counts once, and once for each layer after its first.
+    fn within_limits(&mut self, found: Vec<Found>) -> Vec<Found> {
+        let mut last = None;
+        let mut within = Vec::with_capacity(found.len());
+        for found in found {
+            let again = last.as_ref() == Some(&found.source);
+            last = Some(found.source.clone());
+            self.seen += usize::from(again);
+            self.bytes = self.bytes.saturating_add(found.size());
+            if self.seen > MAX_CANDIDATES || self.bytes > MAX_BYTES {
+                self.more = true;
+                break;
+            }
+            within.push(found);
+        }
+        within
+    }
+
     fn reject(&mut self, source: Source, error: CandidateError) {
         self.rejected.push(Rejected { source, reason: error.into(), signer: None });
     }
 
     fn is_enough(&self) -> bool {
-        !self.proven.is_empty() && *self.question.wanted != Wanted::Attestation
+        self.more || (!self.proven.is_empty() && *self.question.wanted != Wanted::Attestation)
     }
 
     /// How unlikely it is, by the word of a list, that a referrer is what is wanted.
@@ -244,10 +283,24 @@ impl<'a> Search<'a> {
 }
 
 async fn answer(question: Question<'_>, found: &Found, store: &Store) -> Result<Proven, Rejected> {
+    let kibibytes = u32::try_from((found.size() * TAKES) >> 10).unwrap_or(ROOM).min(ROOM);
+    // The semaphore is never closed.
+    let _room = MEMORY.acquire_many(kibibytes).await;
     let candidate = found.fetch(store).await.map_err(|error| Rejected {
         source: found.source.clone(),
         reason: error.into(),
         signer: None,
     })?;
-    judge(candidate, question)
+    match found.size() {
+        LONG.. => aside(|| judge(candidate, question)),
+        _ => judge(candidate, question),
+    }
+}
+
+/// Does `work` in a way that others can go on meanwhile, where the runtime has threads for them.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
