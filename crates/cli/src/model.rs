@@ -56,16 +56,14 @@ pub(crate) fn bundle_of(model: &Path) -> PathBuf {
     if model.is_file() { with_ending(model, ".sig") } else { model.join("model.sig") }
 }
 
-/// The place of `path` within the model, if it has one.
+/// The place of `path` within the model, if it has one. It need not exist, but its directory. If it is a link, the link
+/// is meant and not what it leads to.
 fn within(model: &Path, path: &Path) -> Option<ModelPath> {
     let model = model.canonicalize().ok()?;
-    let resolved = path.canonicalize().ok().or_else(|| {
-        // It need not exist yet, but its directory.
-        let directory = path.parent().filter(|parent| *parent != Path::new(""));
-        let directory = directory.unwrap_or_else(|| Path::new(".")).canonicalize().ok()?;
-        Some(directory.join(path.file_name()?))
-    })?;
-    ModelPath::new(resolved.strip_prefix(&model).ok()?.to_str()?).ok()
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let directory = directory.unwrap_or_else(|| Path::new(".")).canonicalize().ok()?;
+    let place = directory.join(path.file_name()?);
+    ModelPath::new(place.strip_prefix(&model).ok()?.to_str()?).ok()
 }
 
 /// Hashes the files, and says how long it took.
@@ -103,6 +101,9 @@ fn unhashed(error: HashError) -> Failure {
         HashError::Read { .. } => return Failure::undecided(error),
         HashError::Changed { .. } => "try again when nothing writes to the model any more",
         HashError::Colon { .. } => "rename the file, or use --method files",
+        HashError::TooMany => {
+            "make the shards longer with --shard-size, or use --method files; a model to be verified is not the one that was signed"
+        }
     };
     Failure::undecided(error).hint(hint)
 }
@@ -123,6 +124,22 @@ mod tests {
         // A signature elsewhere needs no exception; a path elsewhere is a mistake.
         assert_eq!(within(&model, &directory.path().join("model.sig")), None);
         args(vec![directory.path().join("x")]).ignored(&model, &model).unwrap_err();
+    }
+
+    #[test]
+    fn an_ignored_link_is_the_link_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let model = directory.path().join("m");
+        std::fs::create_dir(&model).unwrap();
+        std::fs::write(model.join("v1.bin"), "weights").unwrap();
+        for (link, target) in [("inside", "v1.bin"), ("outside", "/etc/hostname"), ("up", "..")] {
+            std::os::unix::fs::symlink(target, model.join(link)).unwrap();
+            assert_eq!(within(&model, &model.join(link)).unwrap().as_str(), link);
+        }
+        // The model itself may be reached through one.
+        let other = directory.path().join("other");
+        std::os::unix::fs::symlink(&model, &other).unwrap();
+        assert_eq!(within(&model, &other.join("inside")).unwrap().as_str(), "inside");
     }
 
     #[test]

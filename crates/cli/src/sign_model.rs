@@ -10,6 +10,7 @@ use client::sign::KeyHint;
 use crypto::ContentHash;
 use serde::Serialize;
 use wire::model::{DEFAULT_SHARD_SIZE, MAX_RESOURCES, Method, Serialization};
+use wire::statement::MAX_STATEMENT;
 
 use crate::command_line::Globals;
 use crate::failure::Failure;
@@ -107,16 +108,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let preparation = args.signing.prepare(globals)?;
     // Hashing comes before the sign-in: a token does not last as long as a large model takes.
     let manifest = model::hash(&files, serialization)?;
-    if manifest.resources().len() > MAX_RESOURCES {
-        return Err(Failure::usage(format!("a manifest holds at most {MAX_RESOURCES} digests"))
-            .hint("make the shards larger with --shard-size, or sign parts of the model by themselves"));
+    let statement = manifest.to_statement().to_json();
+    if manifest.resources().len() > MAX_RESOURCES || statement.len() > MAX_STATEMENT {
+        return Err(too_long(statement.len()));
     }
     let signed = online::run(async {
         let what = "the digest of the list of files (neither the files nor their names)";
         let signer = args.signing.signer(preparation, &Publication { what }).await?;
         let signer = signer.with_key_hint(KeyHint::Pem);
         let bar = progress(1, "signing");
-        let signed = signer.attest(manifest.to_statement().to_json()).await.map_err(failure);
+        let signed = signer.attest(statement).await.map_err(failure);
         bar.finish_and_clear();
         signed
     })?;
@@ -129,6 +130,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         digest: manifest.root().to_string(),
         files: files.paths().count(),
     })
+}
+
+/// No verifier would read it.
+fn too_long(length: usize) -> Failure {
+    let told = format!(
+        "the list of files has {length} bytes; {MAX_STATEMENT} bytes and {MAX_RESOURCES} digests are the most that is verified"
+    );
+    Failure::usage(told)
+        .hint("make the shards longer with --shard-size, or sign parts of the model by themselves")
 }
 
 /// A signature that says nothing is not made, and one that says less than it seems to comes with a warning.

@@ -42,6 +42,11 @@ impl ModelFiles {
         self.files.iter().map(|file| &file.path)
     }
 
+    /// The paths of the files, and their lengths.
+    pub fn lengths(&self) -> impl Iterator<Item = (&ModelPath, u64)> {
+        self.files.iter().map(|file| (&file.path, file.length))
+    }
+
     /// Leaves only the files that are wanted.
     pub fn retain(&mut self, wanted: impl Fn(&ModelPath) -> bool) {
         self.files.retain(|file| wanted(&file.path));

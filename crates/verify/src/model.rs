@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crypto::{ContentDigest, Digest, HashAlgorithm};
-use wire::model::{Manifest, ManifestError, ModelPath, SIGNATURE_V1, Serialization};
+use wire::model::{Manifest, ManifestError, Method, ModelPath, SIGNATURE_V1, Serialization};
 use wire::statement::{Statement, StatementError};
 
 use crate::{Artifact, Expected, Policy, PolicyError, Verified};
@@ -124,6 +124,31 @@ impl SignedModel {
         &self.0.serialization
     }
 
+    /// Compares the names of what is there with what was signed, before anything is read. An empty file has no shards, so
+    /// that nothing can have been signed about it where shards were.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelDifferences`] with what is missing and what nobody signed.
+    pub fn check_names<'a>(
+        &self,
+        found: impl Iterator<Item = (&'a ModelPath, u64)>,
+    ) -> Result<(), ModelDifferences> {
+        let signed = self.paths();
+        let mut differences = ModelDifferences::default();
+        let mut there = BTreeSet::new();
+        for (path, length) in found {
+            there.insert(path);
+            let covered = length > 0 || self.0.serialization.method == Method::Files;
+            if covered && !signed.contains(path) {
+                differences.unsigned.push(path.clone());
+            }
+        }
+        differences.missing.extend(signed.difference(&there).map(|&path| path.clone()));
+        differences.unsigned.sort();
+        if differences == ModelDifferences::default() { Ok(()) } else { Err(differences) }
+    }
+
     /// Compares what is there, hashed as [`Self::serialization`] says, with what was signed.
     ///
     /// A file that nobody signed is refused: a program may read it all the same. Whoever wants to pass over such files
@@ -190,7 +215,7 @@ mod tests {
     use super::*;
     use crate::Signer;
     use crypto::ContentHash;
-    use wire::model::{Method, Resource, ResourceName};
+    use wire::model::{Resource, ResourceName};
 
     fn path(text: &str) -> ModelPath {
         ModelPath::new(text).unwrap()
@@ -251,6 +276,18 @@ mod tests {
         assert_eq!(model.paths(), [&path("a")].into());
         model.compare(&manifest(&[("a", "1"), ("new", "x")])).unwrap_err();
         signed(&[("a", "1")]).compare(&manifest(&[("a", "1")])).unwrap();
+    }
+
+    #[test]
+    fn names_are_compared_before_anything_is_read() {
+        let model = signed(&[("a", "1"), ("b", "2")]);
+        let check = |names: &[(&str, u64)]| {
+            let paths: Vec<_> = names.iter().map(|(name, length)| (path(name), *length)).collect();
+            model.check_names(paths.iter().map(|(path, length)| (path, *length)))
+        };
+        check(&[("a", 1), ("b", 0)]).unwrap();
+        let differences = check(&[("a", 1), ("c", 0)]).unwrap_err();
+        assert_eq!((differences.missing, differences.unsigned), (vec![path("b")], vec![path("c")]));
     }
 
     #[test]

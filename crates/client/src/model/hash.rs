@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crypto::{ContentDigest, Parts};
-use wire::model::{ModelPath, Resource, ResourceName, Serialization};
+use wire::model::{MAX_RESOURCES, ModelPath, Resource, ResourceName, Serialization};
 
 use super::ModelFile;
 
@@ -39,6 +39,9 @@ pub enum HashError {
         /// Which.
         path: PathBuf,
     },
+    /// There are more digests than a manifest can hold, so there is no need to make them.
+    #[error("the files have more than {MAX_RESOURCES} shards")]
+    TooMany,
     /// A name that cannot be that of a shard: readers would split it elsewhere.
     #[error("{path} has a colon in its name, which no manifest of shards can hold")]
     Colon {
@@ -90,6 +93,9 @@ fn pending(files: &[ModelFile], serialization: &Serialization) -> Result<Vec<Pen
     let mut pending = Vec::with_capacity(files.len());
     for ModelFile { path, length } in files {
         let mut push = |shard: Option<Range<u64>>| {
+            if pending.len() == MAX_RESOURCES {
+                return Err(HashError::TooMany);
+            }
             let size = shard.as_ref().map_or(*length, |shard| shard.end - shard.start);
             pending.push(Pending {
                 name: ResourceName { path: path.clone(), shard },
@@ -97,13 +103,14 @@ fn pending(files: &[ModelFile], serialization: &Serialization) -> Result<Vec<Pen
                 parts: Mutex::new(Parts::new(serialization.hash, size)),
                 digest: Mutex::new(None),
             });
+            Ok(())
         };
         match serialization.method.shards(*length) {
             Some(_) if path.as_str().contains(':') => {
                 return Err(HashError::Colon { path: path.clone() });
             }
-            Some(shards) => shards.for_each(|shard| push(Some(shard))),
-            None => push(None),
+            Some(mut shards) => shards.try_for_each(|shard| push(Some(shard)))?,
+            None => push(None)?,
         }
     }
     Ok(pending)
@@ -286,6 +293,16 @@ mod tests {
         fs::remove_file(model.path().join("sub/small")).unwrap();
         let gone = files.hash(serialization, &|_| {});
         assert!(matches!(gone, Err(HashError::Read { .. })));
+    }
+
+    #[test]
+    fn more_shards_than_a_manifest_holds_are_not_begun() {
+        let model = tempfile::tempdir().unwrap();
+        let file = fs::File::create(model.path().join("sparse")).unwrap();
+        file.set_len(1 << 43).unwrap();
+        let method = Method::Shards(NonZeroU64::new(1).unwrap());
+        let refused = hash(model.path(), method, ContentHash::Sha256);
+        assert!(matches!(refused, Err(HashError::TooMany)));
     }
 
     #[test]

@@ -143,9 +143,14 @@ fn read_v1(statement: &Statement) -> Result<(Serialization, Vec<Described>), Man
         _ => return Err(ManifestError::Method(method)),
     };
     // What lies outside the model is not looked at anyway.
-    let ignore_paths = ignore_paths.iter().filter_map(|path| ModelPath::new(path).ok()).collect();
+    let ignore_paths = ignore_paths.iter().filter_map(|path| ignored(path)).collect();
     let serialization = Serialization { method, hash, allow_symlinks, ignore_paths };
     Ok((serialization, predicate.resources))
+}
+
+/// A path that the signer left out, as it was typed there: `./logs/` is `logs`.
+fn ignored(path: &str) -> Option<ModelPath> {
+    ModelPath::new(path.trim_start_matches("./").trim_end_matches('/')).ok()
 }
 
 /// A number of bytes that a double can hold.
@@ -294,6 +299,14 @@ mod tests {
         {
             assert!(matches!(sized(size), Err(ManifestError::ShardSize)), "{size}");
         }
+    }
+
+    #[test]
+    fn ignored_paths_are_read_as_people_type_them() {
+        let read = |path| ignored(path).map(|path| path.to_string());
+        assert_eq!(read("./logs/"), Some("logs".to_owned()));
+        assert_eq!(read(".git"), Some(".git".to_owned()));
+        assert_eq!(read("../elsewhere"), None);
     }
 
     #[test]
