@@ -1,6 +1,6 @@
 //! In-toto statements: predicate types by name, what a predicate of each must have, and the statement itself.
 //!
-//! The table of types is [`kind`]. The statements are those that cosign makes from the same predicate, except that they
+//! The table of types is `kind`. The statements are those that cosign makes from the same predicate, except that they
 //! are of version 1, and that a predicate in JSON is signed as it was written and not as another writer would put it.
 
 mod kind;
