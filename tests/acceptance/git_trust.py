@@ -205,6 +205,19 @@ def what_was_changed(repository, ours):
     check("changed, doubled and replaced objects are refused, over the bytes that are stored")
 
 
+def a_commit_s_signature_as_a_file(person):
+    """Whoever has a file signed that is a set of signed attributes would have a commit signed."""
+    digest = bytes(32)
+    content_type = bytes.fromhex("301806092a864886f70d010903310b06092a864886f70d010701")
+    message_digest = bytes.fromhex("302f06092a864886f70d01090431220420") + digest
+    attributes = content_type + message_digest
+    file = person.client.write("attributes", bytes([0x31, len(attributes)]) + attributes)
+    said = run(BULLA, "sign-blob", "--yes", file, env={**person.env, **person.token()}, ok=False)
+    expect(said, "the inside of a CMS signature")
+    run(BULLA, "sign-blob", "--yes", person.client.write("file", b"1" + attributes), env={**person.env, **person.token()})
+    check("a file that is the inside of a commit's signature is not signed")
+
+
 def in_the_committer_s_name(repository, mallory):
     repository.git("config", "bulla.matchCommitter", "true")
     repository.commit("mine", env=repository.person.token())
@@ -234,6 +247,7 @@ def main():
         objects_in_disguise(repository, ours)
         histories_with_gaps(repository)
         trust_from_the_tree(repository, listed)
+        a_commit_s_signature_as_a_file(alice)
         in_the_committer_s_name(repository, mallory)
     except Failed as failure:
         print(failure, file=sys.stderr)

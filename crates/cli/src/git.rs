@@ -53,7 +53,8 @@ A list of allowed signers is TOML:
   objects = [\"commit\", \"tag\"]          # without it, all that is signed
   valid-until = \"2026-06-30T00:00:00Z\" # and valid-from, by the times that logs and authorities signed
 Whoever can change the list decides whom you trust. It is never read from the files that are checked out: their
-author would be asked whom to trust. With a ref, all who can move that ref decide.";
+author would be asked whom to trust. With a ref, all who can move that ref decide. Leave out identities that sign
+whatever others give them: a file can be made whose signature is one of a commit.";
 
 /// What GnuPG's arguments say.
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use client::file::{self, Readers};
 use client::sign::{Signed, Signer};
 use indicatif::ProgressBar;
+use pki::cms::{MAX_SIGNED_ATTRIBUTES, is_signed_attributes};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -176,10 +177,14 @@ async fn sign(signer: &Signer, job: Job, bar: &ProgressBar) -> Result<SignedFile
     let algorithm = signer.hash_algorithm();
     let path = job.file.clone();
     // A large file takes long to hash, and other signings must go on meanwhile.
-    let digests = tokio::task::spawn_blocking(move || file::digest(&path, &[algorithm]))
+    let hash = move || file::digest_and_short(&path, &[algorithm], MAX_SIGNED_ATTRIBUTES);
+    let (digests, short) = tokio::task::spawn_blocking(hash)
         .await
         .or_undecided("hashing was interrupted")?
         .map_err(Failure::undecided)?;
+    if short.is_some_and(|bytes| is_signed_attributes(&bytes)) {
+        return Err(in_disguise(&job.file));
+    }
     let [digest] = digests.as_slice() else {
         return Err(Failure::undecided("one hash function made several digests"));
     };
@@ -188,6 +193,12 @@ async fn sign(signer: &Signer, job: Job, bar: &ProgressBar) -> Result<SignedFile
         .map_err(Failure::undecided)?;
     bar.suspend(|| say(format!("signed {}: {}", job.file.display(), recorded(&signed))));
     Ok(SignedFile { artifact: job.file, bundle: job.bundle, log_entries: log_entries(&signed) })
+}
+
+/// Signed as a file, these bytes would be the signature of a commit or message in the signer's name.
+fn in_disguise(file: &Path) -> Failure {
+    let what = format!("{} is the inside of a CMS signature, of a commit perhaps", file.display());
+    Failure::refused(what).hint("do not sign what somebody else made for you to sign")
 }
 
 fn log_entries(signed: &Signed) -> Vec<LogEntry> {

@@ -76,6 +76,28 @@ pub fn digest(path: &Path, algorithms: &[HashAlgorithm]) -> Result<Vec<Digest>, 
     Ok(hashers.into_iter().map(Hasher::finish).collect())
 }
 
+/// As [`digest`], and the whole file if it has at most `limit` bytes.
+///
+/// # Errors
+///
+/// [`FileError::Read`].
+pub fn digest_and_short(
+    path: &Path,
+    algorithms: &[HashAlgorithm],
+    limit: usize,
+) -> Result<(Vec<Digest>, Option<Vec<u8>>), FileError> {
+    let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
+    let mut short = Some(Vec::new());
+    stream(path, |chunk| {
+        hashers.iter_mut().for_each(|hasher| hasher.update(chunk));
+        short = short.take().filter(|start| start.len() + chunk.len() <= limit).map(|mut start| {
+            start.extend_from_slice(chunk);
+            start
+        });
+    })?;
+    Ok((hashers.into_iter().map(Hasher::finish).collect(), short))
+}
+
 /// Hashes a file with one algorithm. `advance` hears of the bytes that are done.
 ///
 /// # Errors

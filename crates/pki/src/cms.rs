@@ -11,7 +11,10 @@ use crypto::{HashAlgorithm, PublicKey, Scheme, SignatureError};
 use crate::asn1::{self, DerError, Reader, tag};
 use crate::signature::{self, Algorithm, RSA_ENCRYPTION};
 use crate::{Certificate, Oid};
-pub use detached::{Attribute, DetachedError, DetachedSignature, MAX_SIGNATURE, SignedAttributes};
+pub use detached::{
+    Attribute, DetachedError, DetachedSignature, MAX_SIGNATURE, MAX_SIGNED_ATTRIBUTES,
+    SignedAttributes, is_signed_attributes,
+};
 
 /// `id-data`, RFC 5652 §4.
 pub(crate) const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");

@@ -194,6 +194,22 @@ fn unsigned(signer: &SignerInfo) -> Result<Vec<Attribute>, DetachedError> {
     read.iter().map(attribute).collect::<Result<_, _>>().map_err(part)
 }
 
+/// The longest set of signed attributes that [`is_signed_attributes`] knows: three have a hundred bytes.
+pub const MAX_SIGNED_ATTRIBUTES: usize = 1 << 12;
+
+/// Whether these bytes are what is signed for a CMS signature: the DER of a set of attributes with a content type and
+/// a message digest.
+///
+/// Nothing in such a set says that it is one. Whoever gets it signed as a file has a signature of the commit, message
+/// or timestamp whose digest is in it.
+#[must_use]
+pub fn is_signed_attributes(bytes: &[u8]) -> bool {
+    let read = Reader::only(bytes, tag::SET).and_then(attributes);
+    let has =
+        |wanted: Oid| read.as_ref().is_ok_and(|found| found.iter().any(|(oid, _)| *oid == wanted));
+    bytes.len() <= MAX_SIGNED_ATTRIBUTES && has(CONTENT_TYPE) && has(MESSAGE_DIGEST)
+}
+
 /// The attributes that a signer of git objects signs: content type, signing time, digest of the content.
 #[derive(Clone, Debug)]
 pub struct SignedAttributes {

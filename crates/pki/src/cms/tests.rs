@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::DistinguishedName;
-use crate::asn1::{explicit, integer, octet_string, sequence, set, tlv};
+use crate::asn1::{explicit, integer, octet_string, sequence, set, tlv, x509_time};
 use crate::issue::{self, Serial, Validity};
 
 const CONTENT: &[u8] = b"tree 0123\n\nmessage\n";
@@ -142,4 +142,14 @@ fn a_signature_with_something_after_it_or_longer_than_any_is_refused() {
     assert_eq!(refused, DetachedError::Malformed { part: "SignedData" });
     let long = tlv(tag::SEQUENCE, &[&integer(1), &vec![0; MAX_SIGNATURE]]);
     assert_eq!(DetachedSignature::from_der(&long).unwrap_err(), DetachedError::TooLong);
+}
+
+#[test]
+fn a_file_that_is_what_a_signature_of_a_commit_is_made_over_is_known() {
+    let der = SignedAttributes::new(&HashAlgorithm::Sha256.digest(CONTENT), now()).to_der();
+    assert!(is_signed_attributes(&der));
+    assert!(!is_signed_attributes(&der[1..]));
+    assert!(!is_signed_attributes(&[der.as_slice(), b"\n"].concat()));
+    assert!(!is_signed_attributes(CONTENT));
+    assert!(!is_signed_attributes(&set(&[&attribute(SIGNING_TIME, &x509_time(now()))])));
 }
