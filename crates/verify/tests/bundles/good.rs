@@ -3,10 +3,12 @@
 use crypto::{Digest, HashAlgorithm, KeyDetails, KeyKind, PublicKey, Scheme, SigningKey};
 use merkle::SignedNote;
 use merkle::note::Signature;
-use verify::{Artifact, Expected, Policy, SignatureError, Signer, TimeSource, VerifyError, danger};
+use verify::{
+    Artifact, EntryError, Expected, Policy, SignatureError, Signer, TimeSource, VerifyError, danger,
+};
 use wire::body::{
-    Body, DsseV2, HashedRekordV1, HashedRekordV2, IntotoSignature, IntotoV2, SignatureV2, Verifier,
-    VerifierMaterial,
+    Body, DsseV2, HashedRekordV1, HashedRekordV2, IntotoSignature, IntotoV1, IntotoV2, SignatureV2,
+    Verifier, VerifierMaterial,
 };
 use wire::bundle::{
     Bundle, Content, MediaType, MessageSignature, SignerMaterial, VerificationMaterial,
@@ -152,7 +154,7 @@ fn envelope_signed(
     let signature = key.sign_with(scheme, &pae).expect("the key can sign");
     let body = body(&payload, signature.clone());
     let entry = match &body {
-        Body::IntotoV2(_) | Body::DsseV1(_) => sigstore.log_v1(&body, signed()),
+        Body::IntotoV1(_) | Body::IntotoV2(_) | Body::DsseV1(_) => sigstore.log_v1(&body, signed()),
         _ => sigstore.log_v2(&body),
     };
     let material = VerificationMaterial {
@@ -168,6 +170,31 @@ fn envelope_signed(
 fn verifier(key: &SigningKey, key_details: KeyDetails) -> Verifier {
     let material = VerifierMaterial::PublicKey(key.public_key().spki_der().to_vec());
     Verifier { key_details, material }
+}
+
+#[test]
+fn an_entry_without_a_signature_is_bound_by_the_text_of_the_envelope() {
+    let sigstore = Sigstore::new();
+    let (p256, sha256) = (key(KeyKind::EcdsaP256), HashAlgorithm::Sha256);
+    let policy = Policy::key(p256.public_key().clone());
+    let ask = |text: &dyn Fn(&Envelope) -> String| {
+        let body = |payload: &[u8], signature: Vec<u8>| {
+            let signatures = vec![dsse::Signature { signature, key_id: "whatever".into() }];
+            let payload_type = IN_TOTO.to_owned();
+            let envelope = Envelope { payload: payload.to_vec(), payload_type, signatures };
+            Body::IntotoV1(IntotoV1 {
+                hash: sha256.digest(text(&envelope).as_bytes()).into(),
+                payload_hash: Some(sha256.digest(payload).into()),
+                public_key: p256.public_key().to_pem().into_bytes(),
+            })
+        };
+        let bundle = envelope_signed(&sigstore, &p256, Scheme::Ecdsa(sha256), body);
+        verify::verify(&artifact(), &bundle, &policy, &sigstore.trust)
+    };
+    ask(&Envelope::to_older_json).expect("it is the text that was submitted");
+    let refusal = ask(&|envelope| envelope.to_older_json() + " ").expect_err("it is another text");
+    let VerifyError::Entry { source, .. } = refusal else { panic!("{refusal:?}") };
+    assert!(matches!(source, EntryError::OtherDigest { .. }), "{source:?}");
 }
 
 #[test]
