@@ -2,7 +2,7 @@
 
 use client::image::Image;
 use client::image::attached::{Attached, Meaning, attached};
-use client::image::subject::{Selection, select};
+use client::image::subject::select;
 use oci::{Access, Digest};
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::image_signing::select_failure;
 use crate::online;
 use crate::output::{Format, confirm, print_json, say};
 use crate::registry::{ImageArgs, attach_failure, fetch_failure};
+use crate::selection::SelectionArgs;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     force: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// What is removed.
@@ -35,40 +38,39 @@ enum What {
     Attestation,
     /// SBOMs in the older form, which nobody signed
     Sbom,
-    /// Every referrer
+    /// Signatures and attestations that are referrers
     Referrer,
-    /// Everything that is attached
+    /// Signatures, attestations and SBOMs of every form
     #[default]
     All,
 }
 
 impl What {
-    /// Whether it is this that is attached.
+    /// Whether it is this that is attached. What other tools attach is theirs.
     fn is(self, attached: &Attached) -> bool {
+        let is_referrer = attached.tag.is_none();
         let tag = |ending| attached.tag.as_ref().is_some_and(|tag| tag.ends_with(ending));
-        match self {
-            Self::All => true,
-            Self::Referrer => attached.tag.is_none(),
-            Self::Sbom => tag(".sbom"),
-            Self::Signature => {
-                tag(".sig")
-                    || attached.tag.is_none() && attached.meaning() == Some(Meaning::Signature)
+        let says =
+            |wanted: fn(&Meaning) -> bool| is_referrer && attached.meanings.iter().any(wanted);
+        attached.is_ours()
+            && match self {
+                Self::All => true,
+                Self::Referrer => is_referrer,
+                Self::Sbom => tag(".sbom"),
+                Self::Signature => tag(".sig") || says(|meaning| *meaning == Meaning::Signature),
+                Self::Attestation => {
+                    tag(".att") || says(|meaning| matches!(meaning, Meaning::Attestation(_)))
+                }
             }
-            Self::Attestation => {
-                tag(".att")
-                    || attached.tag.is_none()
-                        && matches!(attached.meaning(), Some(Meaning::Attestation(_)))
-            }
-        }
     }
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let image = args.image.image(Access::Delete)?;
     let removed = online::run(async {
-        let found = find(&image, args.kind).await?;
+        let found = find(&image, args).await?;
         let count: usize = found.iter().map(|(_, found)| found.len()).sum();
-        if count > 0 && !args.force && !confirmed(&image, count)? {
+        if count > 0 && !args.force && !confirmed(&image, &found, count)? {
             return Err(Failure::refused("nothing was removed"));
         }
         for (subject, found) in &found {
@@ -80,20 +82,31 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 /// For each image that the name stands for, what of this kind is attached to it.
-async fn find(image: &Image, kind: What) -> Result<Vec<(Digest, Vec<Attached>)>, Failure> {
-    let subjects = select(&image.store, &image.target, &Selection::Recursive).await;
+async fn find(image: &Image, args: &Args) -> Result<Vec<(Digest, Vec<Attached>)>, Failure> {
+    let subjects = select(&image.store, &image.target, &args.selection.selection()).await;
     let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
     let mut found = Vec::new();
     for subject in subjects {
         let digest = subject.descriptor.digest;
-        let mut attached = attached(&image.attachments, &digest).await.map_err(fetch_failure)?;
-        attached.retain(|attached| kind.is(attached));
+        let found_here = attached(&image.attachments, &digest, &|_| {}).await;
+        let mut attached = found_here.map_err(fetch_failure)?;
+        attached.retain(|attached| args.kind.is(attached));
         found.push((digest, attached));
     }
     Ok(found)
 }
 
-fn confirmed(image: &Image, count: usize) -> Result<bool, Failure> {
+fn confirmed(
+    image: &Image,
+    found: &[(Digest, Vec<Attached>)],
+    count: usize,
+) -> Result<bool, Failure> {
+    for (subject, attached) in found {
+        for attached in attached {
+            let tag = attached.tag.as_ref().map(|tag| format!(" under the tag {tag}"));
+            say(format!("{} of {subject}{}", attached.digest, tag.unwrap_or_default()));
+        }
+    }
     let question = format!("Remove {count} documents that are attached to {image}?");
     confirm(&question).or_usage("nobody can be asked: say --force")
 }

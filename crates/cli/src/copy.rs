@@ -1,14 +1,14 @@
 //! `copy`: an image with all that is attached to it, from one registry to another.
 
 use client::image::subject::select;
-use oci::{Access, FetchError, Store, Target};
+use oci::{Access, Store};
 
 use crate::command_line::Globals;
-use crate::copying::{Copied, Parts, Source, copy};
+use crate::copying::{Copied, Parts, Source, copy, is_free, tag};
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
 use crate::online;
-use crate::registry::{RegistryArgs, fetch_failure, parse};
+use crate::registry::{RegistryArgs, parse};
 use crate::selection::PlatformArgs;
 
 /// What was typed.
@@ -44,10 +44,12 @@ enum Only {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let image = args.registry.image(&args.source, Access::Pull)?;
-    let target = parse(&args.target)?;
-    let store =
-        Store::Registry(args.registry.registries_for(&target)?.repository(&target, Access::Push));
+    let (source, target) = (parse(&args.source)?, parse(&args.target)?);
+    let tag = tag(&target)?;
+    // Credentials that were typed are for the registry of the source, and for no other.
+    let registries = args.registry.registries_for(&source)?;
+    let image = args.registry.image_in(&registries, &source, Access::Pull)?;
+    let store = Store::Registry(registries.repository(&target, Access::Push));
     let copied = online::run(async {
         let subjects = select(&image.store, &image.target, &args.selection.selection()).await;
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
@@ -56,10 +58,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         for subject in subjects {
             let root = subject.descriptor;
             if !args.force {
-                is_free(&store, &target.target(), &root.digest, &args.target).await?;
+                is_free(&store, &target, &root.digest).await?;
             }
             let source = Source { images: &image.store, attachments: &image.attachments };
-            attached += copy(&source, &store, &root, target.tag(), parts(&args.only)).await?;
+            attached += copy(&source, &store, &root, Some(tag), parts(&args.only)).await?;
             last = Some(root.digest);
         }
         let digest = last.map(|digest| digest.to_string()).unwrap_or_default();
@@ -79,23 +81,5 @@ fn parts(only: &[Only]) -> Parts {
         signatures: only.contains(&Only::Sig),
         attestations: only.contains(&Only::Att),
         sboms: only.contains(&Only::Sbom),
-    }
-}
-
-/// Refuses to replace another image.
-async fn is_free(
-    store: &Store,
-    target: &Target,
-    digest: &oci::Digest,
-    name: &str,
-) -> Result<(), Failure> {
-    match store.resolve(target).await {
-        Ok(there) if there.digest == *digest => Ok(()),
-        Err(FetchError::Missing { .. }) => Ok(()),
-        Ok(there) => Err(Failure::refused(format!("{name} is another image already"))
-            .fact("expected", digest.to_string())
-            .fact("found", there.digest.to_string())
-            .hint("replace it with --force, or choose another name")),
-        Err(error) => Err(fetch_failure(error)),
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use client::image::attached::older_tags;
-use oci::{Copier, CopyError, Descriptor, Digest, Step, Store};
+use oci::{Copier, CopyError, Descriptor, Digest, FetchError, Reference, Step, Store};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::output::byte_progress;
+use crate::output::{byte_progress, say};
 use crate::registry::{attach_failure, fetch_failure, push_failure};
 
 /// Which of an image, and what is attached to it, goes along.
@@ -68,6 +68,11 @@ pub(crate) async fn copy(
     let watch = |step| match step {
         Step::Needed(bytes) => bar.inc_length(bytes),
         Step::Done(bytes) => bar.inc(bytes),
+        Step::LeftOut(digest) => {
+            say(format!(
+                "{digest} is listed as attached, but is not there or is no document: left out"
+            ));
+        }
     };
     let copied = copy_watched(source, target, root, tag, parts, &watch).await;
     bar.finish_and_clear();
@@ -97,6 +102,32 @@ async fn copy_watched(
         }
     }
     Ok(count)
+}
+
+/// The tag that a copy gets. A digest cannot be chosen.
+pub(crate) fn tag(target: &Reference) -> Result<&str, Failure> {
+    match (target.digest(), target.tag()) {
+        (None, Some(tag)) => Ok(tag),
+        _ => Err(Failure::usage(format!("{target} has a digest, which a copy cannot choose"))
+            .hint("name it by a tag; its digest stays what it is")),
+    }
+}
+
+/// Refuses to replace another image.
+pub(crate) async fn is_free(
+    store: &Store,
+    target: &Reference,
+    digest: &Digest,
+) -> Result<(), Failure> {
+    match store.resolve(&target.target()).await {
+        Ok(there) if there.digest == *digest => Ok(()),
+        Err(FetchError::Missing { .. }) => Ok(()),
+        Ok(there) => Err(Failure::refused(format!("{target} is another image already"))
+            .fact("expected", digest.to_string())
+            .fact("found", there.digest.to_string())
+            .hint("replace it with --force, or choose another name")),
+        Err(error) => Err(fetch_failure(error)),
+    }
 }
 
 fn failure(error: CopyError) -> Failure {

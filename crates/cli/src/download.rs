@@ -4,15 +4,19 @@ mod attestation;
 mod sbom;
 mod signature;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use clap::Subcommand;
 use client::image::Image;
-use client::image::attached::{Attached, attached};
+use client::image::attached::{Attached, Meaning, attached};
 use client::image::candidate::Candidate;
 use client::image::subject::{Selection, select};
 
 use crate::command_line::Globals;
-use crate::failure::{Failure, OrFail};
+use crate::failure::Failure;
 use crate::image_signing::select_failure;
+use crate::online;
 use crate::output::{print_data, say};
 use crate::registry::fetch_failure;
 
@@ -36,37 +40,49 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     }
 }
 
-/// What is attached to the images that are selected.
-async fn find(image: &Image, selection: &Selection) -> Result<Vec<Attached>, Failure> {
+/// What is attached to the images that are selected; each signature and attestation is shown to `look`.
+async fn find(
+    image: &Image,
+    selection: &Selection,
+    look: &(dyn Fn(Candidate) + Sync),
+) -> Result<Vec<Attached>, Failure> {
     let subjects = select(&image.store, &image.target, selection).await;
     let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
+    let readable = |found| match found {
+        Ok(candidate) => look(candidate),
+        Err(error) => say(format!("something that is attached cannot be read: {error}")),
+    };
     let mut found = Vec::new();
     for subject in subjects {
         let digest = subject.descriptor.digest;
-        found.extend(attached(&image.attachments, &digest).await.map_err(fetch_failure)?);
+        let attached = attached(&image.attachments, &digest, &readable).await;
+        found.extend(attached.map_err(fetch_failure)?);
     }
     Ok(found)
 }
 
-/// The signatures and attestations that can be read. Others are told about.
-fn readable(found: Vec<Attached>) -> Vec<Candidate> {
-    let readable = |found: Result<Candidate, _>| match found {
-        Ok(candidate) => Some(candidate),
-        Err(error) => {
-            say(format!("something that is attached cannot be read: {error}"));
-            None
+/// Prints the bundles that are wanted, one a line, as they come.
+fn print(
+    image: &Image,
+    selection: &Selection,
+    what: &'static str,
+    wanted: &(dyn Fn(&Meaning) -> bool + Sync),
+) -> Result<(), Failure> {
+    let (count, failed) = (AtomicUsize::new(0), Mutex::new(None));
+    let look = |candidate: Candidate| {
+        if wanted(&candidate.meaning()) {
+            count.fetch_add(1, Ordering::Relaxed);
+            if let Err(error) = print_data(&candidate.bundle.to_json()) {
+                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
         }
     };
-    found.into_iter().flat_map(|attached| attached.candidates).filter_map(readable).collect()
-}
-
-/// Prints bundles, one a line.
-fn print(image: &Image, what: &'static str, found: &[Candidate]) -> Result<(), Failure> {
-    if found.is_empty() {
-        return Err(Failure::refused(format!("{image} has no {what}")));
+    online::run(find(image, selection, &look))?;
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(Failure::undecided_about("the result cannot be printed".to_owned(), error));
     }
-    for candidate in found {
-        print_data(&candidate.bundle.to_json()).or_undecided("the result cannot be printed")?;
+    if count.into_inner() == 0 {
+        return Err(Failure::refused(format!("{image} has no {what}")));
     }
     Ok(())
 }

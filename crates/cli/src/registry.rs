@@ -42,25 +42,13 @@ pub(crate) struct RegistryArgs {
     #[arg(long, value_name = "REGISTRY=MIRROR")]
     registry_mirror: Vec<Mirror>,
     /// The user's name for the registry of the image, instead of what docker login or podman login keep
-    #[arg(long, value_name = "NAME", requires = "registry_password")]
+    #[arg(long, value_name = "NAME", env = "BULLA_REGISTRY_USERNAME", hide_env_values = true)]
     registry_username: Option<String>,
     /// The password that belongs to it
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        env = "BULLA_REGISTRY_PASSWORD",
-        hide_env_values = true,
-        requires = "registry_username"
-    )]
+    #[arg(long, value_name = "PASSWORD", env = "BULLA_REGISTRY_PASSWORD", hide_env_values = true)]
     registry_password: Option<String>,
     /// A bearer token for the registry of the image
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "BULLA_REGISTRY_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "registry_username"
-    )]
+    #[arg(long, value_name = "TOKEN", env = "BULLA_REGISTRY_TOKEN", hide_env_values = true)]
     registry_token: Option<String>,
 }
 
@@ -155,7 +143,7 @@ impl RegistryArgs {
         references.iter().map(|reference| self.image_in(&registries, reference, access)).collect()
     }
 
-    fn image_in(
+    pub(crate) fn image_in(
         &self,
         registries: &Registries,
         reference: &Reference,

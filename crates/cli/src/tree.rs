@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
         let mut branches = Vec::new();
         for subject in subjects {
-            let found = attached(&image.attachments, &subject.descriptor.digest).await;
+            let found = attached(&image.attachments, &subject.descriptor.digest, &|_| {}).await;
             branches.push(Branch::new(&image.name, &subject, &found.map_err(fetch_failure)?));
         }
         Ok(Tree(branches))
@@ -81,32 +81,28 @@ impl Branch {
 impl Twig {
     /// One for each signature and attestation; one for anything else.
     fn all(attached: &Attached) -> Vec<Self> {
-        let twig = |kind, is_of, digest: &oci::Digest| Self {
+        let twig = |kind, is_of: Option<String>| Self {
             kind,
-            is_of,
-            digest: digest.to_string(),
+            is_of: is_of.map(|text| one_line(&text)),
+            digest: attached.digest.to_string(),
             tag: attached.tag.clone(),
         };
-        if attached.candidates.is_empty() {
-            let kind = if attached.tag.as_ref().is_some_and(|tag| tag.ends_with(".sbom")) {
-                "sbom"
-            } else {
-                "other"
-            };
-            return vec![twig(kind, attached.artifact_type.clone(), &attached.digest)];
+        if attached.meanings.is_empty() {
+            let kind = if attached.is_ours() { "sbom" } else { "other" };
+            return vec![twig(kind, attached.artifact_type.clone())];
         }
-        let of = |found: &Result<_, _>| match found
-            .as_ref()
-            .map(client::image::candidate::Candidate::meaning)
-        {
-            Ok(Meaning::Signature) => twig("signature", None, &attached.digest),
-            Ok(Meaning::Attestation(is_of)) => twig("attestation", Some(is_of), &attached.digest),
-            Ok(Meaning::Unknown) | Err(_) => {
-                twig("unreadable", attached.artifact_type.clone(), &attached.digest)
-            }
+        let of = |meaning: &Meaning| match meaning {
+            Meaning::Signature => twig("signature", None),
+            Meaning::Attestation(is_of) => twig("attestation", Some(is_of.clone())),
+            Meaning::Unknown => twig("unreadable", attached.artifact_type.clone()),
         };
-        attached.candidates.iter().map(of).collect()
+        attached.meanings.iter().map(of).collect()
     }
+}
+
+/// What a stranger wrote, so that it cannot draw a branch that is not there.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 impl fmt::Display for Tree {

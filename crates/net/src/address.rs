@@ -42,11 +42,11 @@ impl AddressPolicy {
         }
     }
 
-    /// Whether requests take the proxies of the environment, if there are any.
-    pub(crate) fn takes_proxies(self) -> bool {
+    /// Whether a request for `url` takes the proxies of the environment, if there are any.
+    pub(crate) fn takes_proxies(self, url: &Url) -> bool {
         match self {
             Self::Any => true,
-            Self::PublicOrProxied => environment_has_proxy(),
+            Self::PublicOrProxied => is_proxied(url, variable),
             Self::PublicOrLoopback | Self::PublicOnly => false,
         }
     }
@@ -89,11 +89,24 @@ pub(crate) fn is_near(host: &Host<&str>) -> bool {
     link_local || is_loopback(host)
 }
 
-/// Whether the environment names a proxy for anything.
-pub(crate) fn environment_has_proxy() -> bool {
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+/// A variable of the environment in upper or lower case, if it says anything.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let of = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
+    of(name.to_owned()).or_else(|| of(name.to_ascii_lowercase()))
+}
+
+/// Whether the environment names a proxy for `url`. In doubt it does not: the address is then judged.
+pub(crate) fn is_proxied(url: &Url, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let own = if url.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    if variable(own).or_else(|| variable("ALL_PROXY")).is_none() {
+        return false;
+    }
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let exceptions = variable("NO_PROXY").unwrap_or_default().to_ascii_lowercase();
+    !exceptions.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
+        let bare = entry.trim_start_matches('*').trim_start_matches('.');
+        bare.is_empty() || host.ends_with(bare)
+    })
 }
 
 /// Whether `address` belongs to the public internet, by the IANA registries of special-purpose addresses.
@@ -248,6 +261,29 @@ mod tests {
         }
         assert!(!allows(AddressPolicy::PublicOrLoopback, "10.0.0.1"));
         assert!(allows(AddressPolicy::Any, "10.0.0.1"));
+    }
+
+    #[test]
+    fn what_no_proxy_leads_to_is_judged() {
+        let proxied = |url: &str, variables: &[(&str, &str)]| {
+            let of = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            is_proxied(&Url::parse(url).unwrap(), of)
+        };
+        let (https, http) = (("HTTPS_PROXY", "http://p"), ("HTTP_PROXY", "http://p"));
+        assert!(proxied("https://a.example", &[https]));
+        assert!(proxied("https://a.example", &[("ALL_PROXY", "http://p")]));
+        assert!(!proxied("https://a.example", &[http]));
+        assert!(!proxied("https://a.example", &[]));
+        for exception in ["vault.corp", "corp", ".corp", "*.corp", "x, CORP", "*"] {
+            assert!(
+                !proxied("https://vault.corp", &[https, ("NO_PROXY", exception)]),
+                "{exception}"
+            );
+        }
+        assert!(proxied("https://a.example", &[https, ("NO_PROXY", "corp,")]));
     }
 
     #[test]

@@ -107,12 +107,12 @@ impl Client {
 
     /// Whether a proxy of the environment may stand between us and `url`.
     pub(crate) fn may_be_proxied(&self, url: &Url) -> bool {
-        self.takes_proxies(url) && address::environment_has_proxy()
+        self.takes_proxies(url) && address::is_proxied(url, address::variable)
     }
 
     fn takes_proxies(&self, url: &Url) -> bool {
         let near = url.host().is_some_and(|host| address::is_near(&host));
-        self.0.settings.addresses.takes_proxies() && !near
+        self.0.settings.addresses.takes_proxies(url) && !near
     }
 
     /// The pool of connections for `url`.

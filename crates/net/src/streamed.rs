@@ -12,6 +12,9 @@ use url::Url;
 use crate::request::{failed, place};
 use crate::{RequestError, Response};
 
+/// How long nothing may come of a body: a server that is done, or dead, need not be waited for until its deadline.
+const STALLED: Duration = Duration::from_secs(60);
+
 /// An answer of which the headers are there, and the body may still come.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -52,7 +55,7 @@ impl Streamed {
     ///
     /// If the connection breaks, or the time of the request is over.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, RequestError> {
-        let chunk = self.deadline.guard(self.body.chunk()).await?;
+        let chunk = self.deadline.sooner(STALLED).guard(self.body.chunk()).await?;
         chunk.map_err(|error| failed(place(&self.url), self.deadline.after, error))
     }
 
@@ -85,6 +88,17 @@ pub(crate) struct Deadline {
 impl Deadline {
     pub(crate) fn after(after: Duration, place: String) -> Self {
         Self { at: Instant::now() + after, after, place }
+    }
+
+    /// This deadline, or one that is `after` from now, if that is sooner.
+    fn sooner(&self, after: Duration) -> Self {
+        let at = Instant::now() + after;
+        let place = self.place.clone();
+        if at < self.at {
+            Self { at, after, place }
+        } else {
+            Self { at: self.at, after: self.after, place }
+        }
     }
 
     /// Waits for `work` until then.

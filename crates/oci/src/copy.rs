@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -20,6 +22,12 @@ const AT_ONCE: usize = 6;
 const MAX_DEPTH: usize = 5;
 /// How many documents may hang together. A large release has a few hundred.
 const MAX_DOCUMENTS: usize = 10_000;
+/// How many bytes these documents may have together.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How long finding them may take.
+const FIND_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a blob may be. The largest layers, of models, have some tens of gigabytes.
+const MAX_BLOB: u64 = 256 << 30;
 /// Blobs up to here are copied in memory: that saves requests.
 const SMALL: u64 = 64 * 1024;
 
@@ -30,6 +38,8 @@ pub enum Step {
     Needed(u64),
     /// So many bytes of them are where they should be.
     Done(u64),
+    /// Something that is listed as attached is not there, or is no document, and was left out.
+    LeftOut(Digest),
 }
 
 /// Something cannot be copied.
@@ -58,6 +68,18 @@ pub enum CopyError {
         /// How deep they may lie.
         limit: usize,
     },
+    /// The documents that hang together are too long, or take too long.
+    #[error("what hangs together has more than {limit} bytes of documents")]
+    TooLong {
+        /// How many are read.
+        limit: u64,
+    },
+    /// It took too long to find everything.
+    #[error("what hangs together was not found within {} s", .after.as_secs())]
+    Timeout {
+        /// How long it was looked for.
+        after: Duration,
+    },
     /// Too much hangs together.
     #[error("more than {limit} documents hang together")]
     TooMany {
@@ -72,6 +94,7 @@ pub struct Copier<'a> {
     target: &'a Store,
     watch: &'a (dyn Fn(Step) + Sync),
     seen: Mutex<HashSet<Digest>>,
+    documents: AtomicUsize,
 }
 
 /// Where a document is put.
@@ -91,7 +114,7 @@ impl<'a> Copier<'a> {
     /// Copies from `source` to `target`, and tells `watch` about it.
     #[must_use]
     pub fn new(source: &'a Store, target: &'a Store, watch: &'a (dyn Fn(Step) + Sync)) -> Self {
-        Self { source, target, watch, seen: Mutex::default() }
+        Self { source, target, watch, seen: Mutex::default(), documents: AtomicUsize::new(0) }
     }
 
     /// Copies what `root` points to, all of it, and then gives it `tag`.
@@ -100,7 +123,16 @@ impl<'a> Copier<'a> {
     ///
     /// See [`CopyError`]. Whatever happens, no document is stored before all that it points to is.
     pub async fn image(&self, root: &Descriptor, tag: Option<&str>) -> Result<(), CopyError> {
-        self.document(root, Place::Root(tag), 0).await
+        self.document(root, Place::Root(tag), 0).await?;
+        self.commit()
+    }
+
+    /// Writes an archive, where the target is one.
+    fn commit(&self) -> Result<(), CopyError> {
+        match self.target {
+            Store::Layout(layout) => Ok(layout.commit()?),
+            Store::Registry(_) => Ok(()),
+        }
     }
 
     /// Copies the referrers of `subject`, their referrers, and what has one of these `tags`. How many there were.
@@ -114,7 +146,15 @@ impl<'a> Copier<'a> {
         while let Some(subject) = subjects.pop() {
             for referrer in self.source.referrers(&subject).await? {
                 // Whether it is one is in the document, not in the list.
-                let document = self.part(&subject, &referrer).await?;
+                let document = match self.source.document(&referrer.bare()).await {
+                    Ok(document) => document,
+                    // Mirrors and clean-ups lose referrers, and others attach what is no document.
+                    Err(FetchError::Missing { .. } | FetchError::Document { .. }) => {
+                        (self.watch)(Step::LeftOut(referrer.digest));
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 let is_one = document.subject().is_some_and(|about| about.digest == subject);
                 if is_one && !self.is_known(referrer.digest) {
                     self.document(&document.descriptor(), Place::Referrer, 0).await?;
@@ -123,6 +163,7 @@ impl<'a> Copier<'a> {
                 }
             }
         }
+        self.commit()?;
         Ok(count + self.tagged(tags).await?)
     }
 
@@ -150,18 +191,27 @@ impl<'a> Copier<'a> {
     ///
     /// See [`CopyError`].
     pub async fn documents(store: &Store, root: &Descriptor) -> Result<Vec<Document>, CopyError> {
+        let found = tokio::time::timeout(FIND_TIMEOUT, Self::find(store, root)).await;
+        found.unwrap_or(Err(CopyError::Timeout { after: FIND_TIMEOUT }))
+    }
+
+    async fn find(store: &Store, root: &Descriptor) -> Result<Vec<Document>, CopyError> {
         let mut found: Vec<Document> = Vec::new();
+        let mut announced = HashSet::from([root.digest]);
+        let mut bytes = root.size;
         let mut waiting = vec![(root.clone(), None, 0)];
         while let Some((descriptor, parent, depth)) = waiting.pop() {
-            check(depth, found.len())?;
-            if found.iter().any(|document| document.digest() == descriptor.digest) {
-                continue;
+            check(depth, announced.len())?;
+            if bytes > MAX_BYTES {
+                return Err(CopyError::TooLong { limit: MAX_BYTES });
             }
             let document = read_part(store, parent.as_ref(), &descriptor).await?;
             if let Content::Index(index) = document.content() {
                 let parts = index.manifests.iter().filter(|part| is_document(part));
-                waiting
-                    .extend(parts.map(|part| (part.clone(), Some(document.digest()), depth + 1)));
+                for part in parts.filter(|part| announced.insert(part.digest)) {
+                    bytes = bytes.saturating_add(part.size);
+                    waiting.push((part.bare(), Some(document.digest()), depth + 1));
+                }
             }
             found.push(document);
         }
@@ -175,8 +225,7 @@ impl<'a> Copier<'a> {
         depth: usize,
     ) -> Work<'b> {
         Box::pin(async move {
-            let known = self.seen().len();
-            check(depth, known)?;
+            check(depth, self.documents.fetch_add(1, Ordering::Relaxed))?;
             let document = self.source.document(descriptor).await?;
             match document.content() {
                 Content::Manifest(manifest) => {
@@ -215,8 +264,11 @@ impl<'a> Copier<'a> {
 
     async fn put(&self, document: &Document, place: Place<'_>) -> Result<(), CopyError> {
         match (place, self.target) {
-            (Place::Referrer, _) => self.target.attach(document).await.map(drop)?,
+            // An archive is written once, at the end.
             (Place::Part, Store::Layout(layout)) => layout.add_part(document)?,
+            (Place::Referrer, Store::Layout(layout)) => layout.add(document, None)?,
+            (Place::Root(tag), Store::Layout(layout)) => layout.add(document, tag)?,
+            (Place::Referrer, _) => self.target.attach(document).await.map(drop)?,
             (Place::Part, Store::Registry(_)) => self.target.push_document(document, None).await?,
             (Place::Root(tag), _) => self.target.push_document(document, tag).await?,
         }
@@ -243,8 +295,15 @@ impl<'a> Copier<'a> {
     }
 
     async fn blob(&self, blob: &Descriptor) -> Result<(), CopyError> {
+        if blob.size > MAX_BLOB {
+            let (what, size) = (blob.digest.to_string(), blob.size);
+            return Err(FetchError::TooLong { what, size, limit: MAX_BLOB }.into());
+        }
         if !self.has(blob).await? {
-            if blob.size <= SMALL {
+            // What is pushed as bytes is named by SHA-256.
+            let small =
+                blob.size <= SMALL && blob.digest.algorithm() == crypto::HashAlgorithm::Sha256;
+            if small {
                 let bytes = self.source.blob(blob, SMALL).await?;
                 self.target.push_blob(bytes).await?;
             } else {
@@ -274,10 +333,6 @@ impl<'a> Copier<'a> {
             Store::Registry(target) => target.push_pieces(blob, pieces).await,
             Store::Layout(layout) => layout.push_pieces(blob, pieces).await,
         }
-    }
-
-    async fn part(&self, of: &Digest, part: &Descriptor) -> Result<Document, CopyError> {
-        read_part(self.source, Some(of), part).await
     }
 
     fn is_known(&self, digest: Digest) -> bool {

@@ -4,7 +4,7 @@ mod authorization;
 mod origin;
 mod refusal;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +15,6 @@ use net::{
     AddressPolicy, Client, HeaderMap, HeaderName, Method, PlainHttp, RequestError, StatusCode,
     Streamed, Upload, Url,
 };
-use tokio::sync::OnceCell;
 
 use crate::{Access, AccessError, Digest, Settings};
 use authorization::Authorizations;
@@ -55,8 +54,8 @@ pub(crate) struct Host {
 pub(crate) struct Habits {
     /// Whether it keeps lists of referrers (OCI Distribution Specification 1.1).
     pub(crate) lists_referrers: OnceLock<bool>,
-    /// Whether it lists a referrer without saying so when the referrer is pushed.
-    pub(crate) lists_silently: OnceCell<bool>,
+    /// Whether it lists a referrer without saying so when the referrer is pushed, for each repository.
+    pub(crate) lists_silently: Mutex<HashMap<String, bool>>,
     /// Whether it takes a blob in one request.
     pub(crate) takes_whole_blobs: OnceLock<bool>,
     /// Blobs that are known to be in a repository.
@@ -83,6 +82,8 @@ impl Habits {
 pub(crate) struct Scope {
     pub(crate) repository: String,
     pub(crate) access: Access,
+    /// Another repository that is read from at the same time.
+    pub(crate) also: Option<String>,
 }
 
 /// Something to be asked of a registry.
@@ -188,12 +189,12 @@ impl Host {
             }
             if answer.status == StatusCode::UNAUTHORIZED && home {
                 challenges += 1;
-                let offered = authorization.is_some();
                 if challenges <= MAX_CHALLENGES
                     && self.meet(&answer.headers, scope, authorization).await?
                 {
                     continue;
                 }
+                let offered = self.has_credential(scope).await;
                 return Err(self.unauthorized(answer, offered).await);
             }
             let Some(target) = self.redirect(&ask, &answer)? else { return Ok(answer) };

@@ -32,7 +32,7 @@ impl Repository {
         access: Access,
         mirrors: Vec<Self>,
     ) -> Self {
-        let scope = Scope { repository: reference.repository().to_owned(), access };
+        let scope = Scope { repository: reference.repository().to_owned(), access, also: None };
         Self(Arc::new(Inner { host, scope, mirrors }))
     }
 
@@ -45,6 +45,12 @@ impl Repository {
     /// Something to be asked of this repository.
     fn ask(&self, method: Method, path: &str) -> Ask {
         Ask::new(method, Place::Path(format!("/v2/{}/{path}", self.0.scope.repository)))
+    }
+
+    /// Whether nothing is written here. Who writes does not read from a mirror what can change: it would write back what is
+    /// old.
+    fn only_reads(&self) -> bool {
+        self.0.scope.access == Access::Pull
     }
 
     /// How a part of the repository is called in a message.

@@ -5,7 +5,6 @@ use client::predicate::PredicateType;
 use oci::Access;
 
 use crate::failure::Failure;
-use crate::online;
 use crate::registry::ImageArgs;
 use crate::selection::PlatformArgs;
 
@@ -23,13 +22,11 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let image = args.image.image(Access::Pull)?;
-    let found = online::run(super::find(&image, &args.selection.selection()))?;
-    let mut found = super::readable(found);
-    found.retain(|candidate| match candidate.meaning() {
+    let wanted = |meaning: &Meaning| match meaning {
         Meaning::Attestation(is_of) => {
             args.predicate_type.as_ref().is_none_or(|wanted| wanted.uri() == is_of)
         }
-        _ => false,
-    });
-    super::print(&image, "attestation", &found)
+        Meaning::Signature | Meaning::Unknown => false,
+    };
+    super::print(&image, &args.selection.selection(), "attestation", &wanted)
 }

@@ -1,7 +1,10 @@
 //! `download sbom`: what an image is made of, by the word of someone who is trusted.
 
+use std::sync::{Mutex, PoisonError};
+
 use client::image::Image;
 use client::image::attached::{Attached, Meaning};
+use client::image::candidate::Candidate;
 use client::image::verifying::Wanted;
 use oci::Access;
 use verify::Expected;
@@ -93,18 +96,23 @@ fn unverified(args: &Args) -> Result<String, Failure> {
     let image = args.image.image(Access::Pull)?;
     let expected = args.format.expected()?;
     say("this SBOM is not verified: anyone who can push may have attached it");
-    online::run(async {
-        let found = super::find(&image, &args.selection.selection()).await?;
-        if let Some(older) = older(&image, &found).await? {
-            return Ok(older);
+    // The first is enough: others are not kept.
+    let first_found = Mutex::new(None);
+    let look = |candidate: Candidate| {
+        if matches!(candidate.meaning(), Meaning::Attestation(is_of) if expected.matches(&is_of)) {
+            let mut found = first_found.lock().unwrap_or_else(PoisonError::into_inner);
+            if found.is_none() {
+                *found = predicate(&candidate.bundle);
+            }
         }
-        let candidates = super::readable(found);
-        let is_sbom =
-            |meaning| matches!(meaning, Meaning::Attestation(is_of) if expected.matches(&is_of));
-        let sboms = candidates.iter().filter(|found| is_sbom(found.meaning()));
-        first(sboms.filter_map(|found| predicate(&found.bundle)).collect())
-            .map_err(|failure| failure.fact("image", image.to_string()))
-    })
+    };
+    let older = online::run(async {
+        let found = super::find(&image, &args.selection.selection(), &look).await?;
+        older(&image, &found).await
+    })?;
+    let found = first_found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    first(found.or(older).into_iter().collect())
+        .map_err(|failure| failure.fact("image", image.to_string()))
 }
 
 /// An SBOM under the tag of older tools.

@@ -4,7 +4,6 @@ use client::image::attached::Meaning;
 use oci::Access;
 
 use crate::failure::Failure;
-use crate::online;
 use crate::registry::ImageArgs;
 use crate::selection::PlatformArgs;
 
@@ -19,8 +18,6 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let image = args.image.image(Access::Pull)?;
-    let found = online::run(super::find(&image, &args.selection.selection()))?;
-    let mut found = super::readable(found);
-    found.retain(|candidate| candidate.meaning() == Meaning::Signature);
-    super::print(&image, "signature", &found)
+    let wanted = |meaning: &Meaning| *meaning == Meaning::Signature;
+    super::print(&image, &args.selection.selection(), "signature", &wanted)
 }

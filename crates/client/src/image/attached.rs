@@ -8,6 +8,7 @@ use wire::statement::Statement;
 
 use super::candidate::{Candidate, CandidateError, in_referrer, under_tag};
 use super::legacy::Kind;
+use super::verifying::MAX_CANDIDATES;
 use crate::predicate::SIGNATURE;
 
 /// How many documents are fetched at once.
@@ -36,8 +37,8 @@ pub struct Attached {
     pub artifact_type: Option<String>,
     /// The blobs that it points to.
     pub layers: Vec<Descriptor>,
-    /// The signatures and attestations in it. Empty for anything else.
-    pub candidates: Vec<Result<Candidate, CandidateError>>,
+    /// What the signatures and attestations in it are. Empty for anything else.
+    pub meanings: Vec<Meaning>,
 }
 
 /// What a signature or an attestation says that it is, by its own word.
@@ -67,66 +68,92 @@ impl Candidate {
 }
 
 impl Attached {
-    /// What the first of its candidates says that it is; `None` if there is none that can be read.
+    /// Whether it is of this program's trade: signatures and attestations, or an SBOM in the older form.
     #[must_use]
-    pub fn meaning(&self) -> Option<Meaning> {
-        self.candidates.iter().find_map(|found| found.as_ref().ok()).map(Candidate::meaning)
+    pub fn is_ours(&self) -> bool {
+        let is_sbom = |tag: &String| tag.ends_with(".sbom");
+        let part_of_image = |layer: &Descriptor| {
+            layer.media_type.contains("image.layer") || layer.media_type.contains("rootfs")
+        };
+        let sbom = self.tag.as_ref().is_some_and(is_sbom)
+            && !self.layers.is_empty()
+            && !self.layers.iter().any(part_of_image);
+        !self.meanings.is_empty() || sbom
     }
 }
 
-/// What is attached to `image` in `store`: referrers, and what is found by the older tags.
+/// What is attached to `image` in `store`: referrers, and what is found by the older tags. Each signature and attestation is
+/// shown to `look`, in their order, and then forgotten: together they can be larger than memory.
 ///
 /// # Errors
 ///
-/// If the list of referrers, or a tag, cannot be read. A referrer that cannot be read is left out if the registry does not
-/// have it.
-pub async fn attached(store: &Store, image: &Digest) -> Result<Vec<Attached>, FetchError> {
-    let listed = store.referrers(image).await?;
-    let documents: Vec<_> = stream::iter(listed)
-        .map(|listed| async move { store.document(&listed.bare()).await })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let mut found = Vec::new();
-    for document in documents {
-        let document = match document {
-            Ok(document) => document,
-            // A mirror or a clean-up has lost it.
-            Err(FetchError::Missing { .. } | FetchError::Document { .. }) => continue,
-            Err(error) => return Err(error),
-        };
-        // What a list says is about the image need not be.
-        if document.subject().is_some_and(|subject| subject.digest == *image) {
-            found.push(read(store, &document, None, image).await);
+/// If the list of referrers, or a tag, cannot be read. A referrer that the registry does not have, or that cannot be read, is
+/// left out.
+pub async fn attached(
+    store: &Store,
+    image: &Digest,
+    look: &(dyn Fn(Result<Candidate, CandidateError>) + Sync),
+) -> Result<Vec<Attached>, FetchError> {
+    let mut listed = store.referrers(image).await?;
+    listed.truncate(MAX_CANDIDATES);
+    let mut attached = Vec::new();
+    for listed in listed.chunks(AT_ONCE) {
+        let fetched = stream::iter(listed)
+            .map(|listed| async move { store.document(&listed.bare()).await })
+            .buffered(AT_ONCE);
+        for document in fetched.collect::<Vec<_>>().await {
+            let document = match document {
+                Ok(document) => document,
+                // A mirror or a clean-up has lost it.
+                Err(FetchError::Missing { .. } | FetchError::Document { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            // What a list says is about the image need not be.
+            if document.subject().is_some_and(|subject| subject.digest == *image) {
+                attached.push(read(store, &document, None, image, look).await);
+            }
         }
     }
     for tag in older_tags(image) {
         match store.fetch(&Target::Tag(tag.clone())).await {
-            Ok(document) => found.push(read(store, &document, Some(tag), image).await),
+            Ok(document) => attached.push(read(store, &document, Some(tag), image, look).await),
             Err(FetchError::Missing { .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(found)
+    Ok(attached)
 }
 
-async fn read(store: &Store, document: &Document, tag: Option<String>, image: &Digest) -> Attached {
-    let candidates = match &tag {
+async fn read(
+    store: &Store,
+    document: &Document,
+    tag: Option<String>,
+    image: &Digest,
+    look: &(dyn Fn(Result<Candidate, CandidateError>) + Sync),
+) -> Attached {
+    let found = match &tag {
         Some(tag) => under_tag(document, tag),
         None => in_referrer(document, image),
     };
-    let candidates = match candidates {
+    let mut meanings = Vec::new();
+    match found {
         Ok(found) => {
-            let fetched = stream::iter(found).map(|found| async move { found.fetch(store).await });
-            fetched.buffered(AT_ONCE).collect().await
+            for found in found.into_iter().take(MAX_CANDIDATES) {
+                let candidate = found.fetch(store).await;
+                meanings.push(candidate.as_ref().map_or(Meaning::Unknown, Candidate::meaning));
+                look(candidate);
+            }
         }
-        Err(error) => vec![Err(error)],
-    };
+        Err(error) => {
+            meanings.push(Meaning::Unknown);
+            look(Err(error));
+        }
+    }
     Attached {
         tag,
         digest: document.digest(),
         artifact_type: document.referrer_descriptor().artifact_type,
         layers: document.manifest().map(|manifest| manifest.layers.clone()).unwrap_or_default(),
-        candidates,
+        meanings,
     }
 }

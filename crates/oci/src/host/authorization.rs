@@ -74,6 +74,12 @@ impl Host {
         Ok(now.is_some() && now != tried)
     }
 
+    /// Whether the user has credentials for this.
+    pub(super) async fn has_credential(&self, scope: &Scope) -> bool {
+        let state = self.authorizations.0.lock().await;
+        state.credentials.get(&scope.repository).is_some_and(Option::is_some)
+    }
+
     async fn make(
         &self,
         state: &mut State,
@@ -126,11 +132,25 @@ impl Host {
             let answer = ask(client, realm, bearer, scope, credential).await?;
             read(&answer)
         };
-        asked.await.map_err(|source| AccessError::Token {
-            registry: self.name.clone(),
-            realm: bearer.realm.chars().take(200).collect(),
-            source,
-        })
+        let offered = credential.is_some();
+        asked.await.map_err(|source| self.no_token(bearer, offered, source))
+    }
+
+    /// What it means for the registry that its token server gives no token.
+    fn no_token(&self, bearer: &Bearer, offered: bool, source: TokenError) -> AccessError {
+        let registry = self.name.clone();
+        match source {
+            TokenError::Refused { status: 401 | 403, message } => {
+                AccessError::Unauthorized { registry, offered, message }
+            }
+            TokenError::Refused { status: 429, message } => {
+                AccessError::Busy { registry, retry_after: Duration::ZERO, message }
+            }
+            source => {
+                let realm = bearer.realm.chars().take(200).collect();
+                AccessError::Token { registry, realm, source }
+            }
+        }
     }
 
     /// The token server at `realm`, if it may get what is meant for the registry: by TLS, or on the same host as a registry
@@ -171,7 +191,7 @@ async fn ask(
     } else {
         let mut query = realm.query_pairs_mut();
         query.extend_pairs(service.map(|service| ("service", service)));
-        query.append_pair("scope", &scope);
+        query.extend_pairs(scope.split(' ').map(|scope| ("scope", scope)));
         drop(query);
         let request = client.get(realm).retry(net::Retry::NEVER);
         match credential.and_then(basic) {
@@ -227,7 +247,11 @@ impl Scope {
             Access::Push => "pull,push",
             Access::Delete => "pull,push,delete",
         };
-        format!("repository:{}:{actions}", self.repository)
+        let own = format!("repository:{}:{actions}", self.repository);
+        match &self.also {
+            Some(also) => format!("{own} repository:{also}:pull"),
+            None => own,
+        }
     }
 }
 
@@ -237,9 +261,11 @@ mod tests {
 
     #[test]
     fn the_scope_is_of_the_repository_that_is_used() {
-        let scope = Scope { repository: "a/b".to_owned(), access: Access::Push };
+        let scope = Scope { repository: "a/b".to_owned(), access: Access::Push, also: None };
         assert_eq!(scope.for_token(None), "repository:a/b:pull,push");
         assert_eq!(scope.for_token(Some("repository:victim:delete")), "repository:a/b:pull,push");
         assert_eq!(scope.for_token(Some("aws")), "aws");
+        let mount = Scope { also: Some("c".to_owned()), ..scope };
+        assert_eq!(mount.for_token(None), "repository:a/b:pull,push repository:c:pull");
     }
 }

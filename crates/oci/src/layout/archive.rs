@@ -56,11 +56,16 @@ impl Archive {
         let mut places = BTreeMap::new();
         let mut archive = tar::Archive::new(file);
         let length = file.metadata().map_err(|source| self.failed(source))?.len();
-        for entry in archive.entries_with_seek().map_err(|source| self.failed(source))? {
+        // Raw: a header that gives a long name could be of any length, and layouts have no long names.
+        let entries = archive.entries_with_seek().map_err(|source| self.failed(source))?;
+        for entry in entries.raw(true) {
             let entry =
                 entry.map_err(|error| self.refused(format!("it cannot be read: {error}")))?;
             let kind = entry.header().entry_type();
-            if matches!(kind, tar::EntryType::Directory | tar::EntryType::XGlobalHeader) {
+            if matches!(
+                kind,
+                tar::EntryType::Directory | tar::EntryType::XGlobalHeader | tar::EntryType::XHeader
+            ) {
                 continue;
             }
             let path = entry

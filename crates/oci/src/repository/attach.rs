@@ -9,15 +9,16 @@
 //! until what it wrote holds everything that has such a tag now. Whoever writes last has looked after writing, and found
 //! nothing missing; a document that was tagged later has a writer that has not written yet. Readers need only the list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Repository;
 use crate::{
-    AttachError, Attached, Descriptor, Digest, Document, FetchError, Index, MAX_DOCUMENT,
-    PushError, Target,
+    AccessError, AttachError, Attached, Descriptor, Digest, Document, FetchError, Index,
+    MAX_DOCUMENT, PushError, Target,
 };
 
 /// How many digits of its digest name a document's own tag.
@@ -53,20 +54,32 @@ impl Repository {
     }
 
     /// Whether the registry lists what was just pushed, although it did not say `OCI-Subject` as it should. Looked up
-    /// once: it costs one request, where keeping a list that nobody needs costs five for each referrer.
+    /// once for a repository: it costs one request, where keeping a list that nobody needs costs five for each referrer.
     async fn lists_silently(&self, subject: &Digest, pushed: Digest) -> Result<bool, FetchError> {
-        let lists = || async {
-            let listed = self.listed_referrers(subject).await?.unwrap_or_default();
-            Ok(listed.iter().any(|referrer| referrer.digest == pushed))
+        let known = &self.0.host.habits.lists_silently;
+        let repository = &self.0.scope.repository;
+        let of = |known: &Mutex<HashMap<String, bool>>| {
+            known.lock().unwrap_or_else(PoisonError::into_inner).get(repository).copied()
         };
-        self.0.host.habits.lists_silently.get_or_try_init(lists).await.copied()
+        if let Some(known) = of(known) {
+            return Ok(known);
+        }
+        let lists = match self.listed_referrers(subject).await {
+            Ok(listed) => listed.unwrap_or_default().iter().any(|one| one.digest == pushed),
+            Err(error @ FetchError::Access(AccessError::Request { .. })) => return Err(error),
+            // A list that cannot be used is none.
+            Err(_) => false,
+        };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(repository.clone(), lists);
+        Ok(lists)
     }
 }
 
 /// The list of what refers to `subject`, under its fallback tag.
-struct FallbackList<'a> {
-    repository: &'a Repository,
-    subject: Digest,
+pub(super) struct FallbackList<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) subject: Digest,
 }
 
 impl FallbackList<'_> {
@@ -77,11 +90,19 @@ impl FallbackList<'_> {
 
     /// Sees to it that the list holds `own`, and everything else that has a tag of its own.
     async fn hold(&self, own: Descriptor) -> Result<(), AttachError> {
-        let mut known = vec![own];
+        self.keep(vec![own], &[]).await
+    }
+
+    /// The same, for a list that is to hold none of those that are `gone`.
+    pub(super) async fn keep(
+        &self,
+        mut known: Vec<Descriptor>,
+        gone: &[Digest],
+    ) -> Result<(), AttachError> {
         for round in 1..=MAX_ROUNDS {
             let tagged = self.tagged().await?;
             self.let_another_write(&tagged, &known).await?;
-            let written = self.merge(&tagged, &mut known).await?;
+            let written = self.merge(&tagged, &mut known, gone).await?;
             let missing = |tag: &String| !written.contains(tag);
             if !self.tagged().await?.iter().any(missing) {
                 return Ok(());
@@ -131,6 +152,7 @@ impl FallbackList<'_> {
         &self,
         tagged: &BTreeSet<String>,
         known: &mut Vec<Descriptor>,
+        gone: &[Digest],
     ) -> Result<BTreeSet<String>, AttachError> {
         let mut entries = self.repository.fallback_referrers(&self.subject).await?;
         let missing = self.missing(tagged, &entries, known);
@@ -146,7 +168,8 @@ impl FallbackList<'_> {
                 None => strangers.push(tag),
             }
         }
-        let before = entries.len();
+        let before = entries.clone();
+        entries.retain(|entry| !gone.contains(&entry.digest));
         for descriptor in known.iter() {
             if entries.iter().all(|entry| entry.digest != descriptor.digest) {
                 entries.push(descriptor.clone());
@@ -155,7 +178,8 @@ impl FallbackList<'_> {
         let mut held: BTreeSet<String> =
             entries.iter().map(|entry| self.own_tag(entry.digest)).collect();
         held.extend(strangers);
-        if entries.len() > before {
+        held.extend(gone.iter().map(|gone| self.own_tag(*gone)));
+        if entries != before {
             self.write(entries).await?;
         }
         Ok(held)

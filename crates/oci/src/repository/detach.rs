@@ -3,40 +3,26 @@
 use net::StatusCode;
 
 use super::Repository;
-use crate::{AccessError, AttachError, Digest, Document, FetchError, Index, Target};
+use super::attach::{FallbackList, own_tag};
+use crate::{AccessError, AttachError, Digest, FetchError, Target};
 
 impl Repository {
-    /// Takes `referrers` out of the list under the fallback tag, if there is one, and then deletes them, so that the list
-    /// never points to what is not there. A list with nothing in it goes, too.
+    /// Deletes `referrers`, and then takes them out of the list under the fallback tag, if there is one, in the way in which
+    /// writers keep it, so that none of them loses an entry. A registry that deletes nothing ends it before anything is
+    /// changed. The list stays, if need be as an empty one: deleting it could delete what someone else has just written.
     pub(crate) async fn detach(
         &self,
         subject: &Digest,
         referrers: &[Digest],
     ) -> Result<(), AttachError> {
-        self.shorten_list(subject, referrers).await?;
         for referrer in referrers {
-            let own_tag = super::attach::own_tag(subject, *referrer);
+            let own_tag = own_tag(subject, *referrer);
             self.remove(&own_tag, *referrer).await?;
         }
-        Ok(())
-    }
-
-    async fn shorten_list(&self, subject: &Digest, gone: &[Digest]) -> Result<(), AttachError> {
-        let tag = subject.to_tag();
-        let list = match self.fetch(&Target::Tag(tag.clone())).await {
-            Ok(list) => list,
-            Err(FetchError::Missing { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let digest = list.digest();
-        let Some(index) = list.into_index() else { return Ok(()) };
-        let before = index.manifests.len();
-        let kept: Vec<_> =
-            index.manifests.into_iter().filter(|entry| !gone.contains(&entry.digest)).collect();
-        if kept.is_empty() {
-            self.remove(&tag, digest).await?;
-        } else if kept.len() < before {
-            self.put(&Document::of_index(Index::new(kept)), Some(&tag)).await?;
+        let list = self.fallback_referrers(subject).await?;
+        if list.iter().any(|entry| referrers.contains(&entry.digest)) {
+            let list = FallbackList { repository: self, subject: *subject };
+            list.keep(Vec::new(), referrers).await?;
         }
         Ok(())
     }

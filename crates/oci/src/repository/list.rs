@@ -1,6 +1,8 @@
 //! Lists: tags, and referrers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use net::{HeaderName, Method, Streamed, Url};
@@ -15,6 +17,13 @@ use crate::{Descriptor, Digest, Document, FetchError, MAX_DOCUMENT, Target, link
 const PAGE: usize = 1000;
 /// How long a page of tags may be. Registries that know no pages send all at once.
 const MAX_TAG_PAGE: usize = 16 * 1024 * 1024;
+/// How long all pages of a list may be together: the tags of the largest repositories, or ten thousand referrers with
+/// what they say of themselves, have a third of it.
+const MAX_LIST: usize = 32 * 1024 * 1024;
+/// How long reading a list may take, with all its pages.
+const LIST_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long the notes on a referrer may be to be kept; they are claims, and decide about nothing.
+const MAX_NOTES: usize = 1024;
 /// How many tags a repository may have. Nightly builds of ten years with ten variants each are a fifth of it.
 const MAX_TAGS: usize = 200_000;
 /// How many referrers an image may have. Beyond, reading them all would cost more than anyone waits for.
@@ -41,37 +50,57 @@ struct Found {
     body: Bytes,
     at: Url,
     next: Option<Url>,
+    /// Whether it is announced as an index: what a registry without the referrers API answers may be anything.
+    is_index: bool,
 }
 
 impl Repository {
     pub(crate) async fn tags(&self) -> Result<Vec<String>, FetchError> {
-        let mut tags = Vec::new();
+        self.within(self.all_tags()).await
+    }
+
+    /// Gives a list its time.
+    async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        tokio::time::timeout(LIST_TIMEOUT, work).await.unwrap_or_else(|_| {
+            let reason = format!("it did not come to an end within {} s", LIST_TIMEOUT.as_secs());
+            Err(FetchError::List { place: self.to_string(), reason })
+        })
+    }
+
+    async fn all_tags(&self) -> Result<Vec<String>, FetchError> {
+        let mut tags = BTreeSet::new();
         let mut pages = Pages::new(self.path(&format!("tags/list?n={PAGE}")));
         while let Some(place) = pages.next()? {
-            match patiently(|| self.page(&place, MAX_TAG_PAGE)).await? {
-                Page::There(found) => {
-                    let Found { body, at, next } = *found;
-                    let page: Tags =
-                        serde_json::from_slice(&body).map_err(|error| list(&at, error))?;
-                    tags.extend(page.tags);
-                    pages.then(at, next);
-                }
-                Page::Missing | Page::Unknown => {
-                    return Err(FetchError::Missing { what: self.to_string() });
-                }
-            }
+            let limit = MAX_TAG_PAGE.min(pages.left);
+            let Page::There(found) = patiently(|| self.page(&place, limit)).await? else {
+                return Err(FetchError::Missing { what: self.to_string() });
+            };
+            let page: Tags =
+                serde_json::from_slice(&found.body).map_err(|error| list(&found.at, error))?;
+            let (before, full) = (tags.len(), page.tags.len() >= PAGE);
+            let last = page.tags.last().filter(|last| full && is_tag(last)).cloned();
+            tags.extend(page.tags.into_iter().filter(|tag| is_tag(tag)));
             if tags.len() > MAX_TAGS {
-                return Err(FetchError::TooMany {
-                    what: format!("the list of tags of {self}"),
-                    limit: MAX_TAGS,
-                });
+                let what = format!("the list of tags of {self}");
+                return Err(FetchError::TooMany { what, limit: MAX_TAGS });
+            }
+            // Some registries cut a list off without saying that it goes on.
+            let cut = last.filter(|_| found.next.is_none() && tags.len() > before);
+            pages.then(*found);
+            if let Some(last) = cut {
+                let place = format!("tags/list?n={PAGE}&last={last}");
+                pages.next = Some(PagePlace::First(self.path(&place)));
             }
         }
-        Ok(tags)
+        Ok(tags.into_iter().collect())
     }
 
     pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, FetchError> {
-        for mirror in &self.0.mirrors {
+        let mirrors = if self.only_reads() { &self.0.mirrors[..] } else { &[] };
+        for mirror in mirrors {
             // Mirrors lose referrers: an empty list says nothing.
             match mirror.referrers_here(subject).await {
                 Ok(found) if !found.is_empty() => return Ok(found),
@@ -99,19 +128,27 @@ impl Repository {
         &self,
         subject: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, FetchError> {
+        self.within(self.all_referrers(subject)).await
+    }
+
+    async fn all_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, FetchError> {
         let mut referrers = Vec::new();
         let mut pages = Pages::new(self.path(&format!("referrers/{subject}")));
         while let Some(place) = pages.next()? {
-            match patiently(|| self.page(&place, MAX_DOCUMENT)).await? {
-                Page::There(found) => {
-                    let Found { body, at, next } = *found;
-                    let page = Document::parse(media_type::INDEX, body)
-                        .map_err(|error| list(&at, error))?;
-                    referrers
-                        .extend(page.into_index().into_iter().flat_map(|index| index.manifests));
-                    pages.then(at, next);
+            let limit = MAX_DOCUMENT.min(pages.left);
+            match (patiently(|| self.page(&place, limit)).await?, &place) {
+                (Page::There(found), _) if found.is_index => {
+                    let page = Document::parse(media_type::INDEX, found.body.clone());
+                    let page = page.map_err(|error| list(&found.at, error))?.into_index();
+                    let entries = page.into_iter().flat_map(|index| index.manifests);
+                    referrers.extend(entries.map(|entry| without_much(&entry)));
+                    pages.then(*found);
                 }
-                Page::Missing | Page::Unknown => return Ok(None),
+                (_, PagePlace::First(_)) => return Ok(None),
+                (_, PagePlace::Later(url)) => {
+                    let reason = "it does not go on where it says".to_owned();
+                    return Err(FetchError::List { place: crate::host::place(url), reason });
+                }
             }
             self.not_too_many(&referrers, subject)?;
         }
@@ -163,9 +200,11 @@ impl Repository {
             _ => return Err(self.0.host.refused(answer).await.into()),
         }
         let (at, next) = (answer.url.clone(), self.next(&answer)?);
+        let kind = text(&answer.headers, "content-type").unwrap_or_default();
+        let is_index = kind.starts_with(media_type::INDEX);
         let what = || format!("the list at {}", crate::host::place(&at));
         let body = self.whole_up_to(answer, limit, what).await?;
-        Ok(Page::There(Box::new(Found { body, at, next })))
+        Ok(Page::There(Box::new(Found { body, at, next, is_index })))
     }
 
     /// Where the list goes on: on the same registry, because that is who is asked.
@@ -191,10 +230,25 @@ fn list(at: &Url, error: impl std::error::Error) -> FetchError {
     FetchError::List { place: place(at), reason: format!("{error}{cause}") }
 }
 
+fn is_tag(text: &str) -> bool {
+    Target::tag(text).is_ok()
+}
+
+/// An entry of a list as far as it is used: others may have written megabytes into it.
+fn without_much(entry: &Descriptor) -> Descriptor {
+    let notes: usize = entry.annotations.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let annotations =
+        if notes <= MAX_NOTES { entry.annotations.clone() } else { Default::default() };
+    let artifact_type = entry.artifact_type.clone().filter(|kind| kind.len() <= MAX_NOTES);
+    Descriptor { annotations, artifact_type, ..entry.bare() }
+}
+
 /// The pages of a list, each once.
 struct Pages {
     next: Option<PagePlace>,
     seen: HashSet<Url>,
+    /// How many bytes may still come.
+    left: usize,
 }
 
 #[derive(Clone)]
@@ -214,12 +268,16 @@ impl PagePlace {
 
 impl Pages {
     fn new(first: String) -> Self {
-        Self { next: Some(PagePlace::First(first)), seen: HashSet::new() }
+        Self { next: Some(PagePlace::First(first)), seen: HashSet::new(), left: MAX_LIST }
     }
 
     /// The page that comes next.
     fn next(&mut self) -> Result<Option<PagePlace>, FetchError> {
         let Some(next) = self.next.take() else { return Ok(None) };
+        if self.left == 0 {
+            let reason = format!("it has more than {MAX_LIST} bytes");
+            return Err(FetchError::List { place: "the list".to_owned(), reason });
+        }
         if let PagePlace::Later(url) = &next {
             let wrong =
                 |reason: &str| FetchError::List { place: place(url), reason: reason.to_owned() };
@@ -233,8 +291,9 @@ impl Pages {
         Ok(Some(next))
     }
 
-    fn then(&mut self, at: Url, next: Option<Url>) {
-        self.seen.insert(at);
-        self.next = next.map(PagePlace::Later);
+    fn then(&mut self, found: Found) {
+        self.left = self.left.saturating_sub(found.body.len());
+        self.seen.insert(found.at);
+        self.next = found.next.map(PagePlace::Later);
     }
 }

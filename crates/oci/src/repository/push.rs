@@ -1,11 +1,13 @@
 //! Writing blobs and documents, and deleting.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use net::{HeaderName, Method, StatusCode, Streamed, Upload, Url};
+use net::{HeaderName, Method, StatusCode, Streamed, Upload, UploadSender, Url};
 
 use super::Repository;
 use crate::descriptor::EMPTY_CONFIG;
-use crate::host::{Ask, Place, text};
+use crate::host::{Ask, Place, Scope, text};
 use crate::patience::patiently;
 use crate::{AccessError, BlobReader, Descriptor, Digest, Document, FetchError, PushError, Target};
 
@@ -13,6 +15,14 @@ use crate::{AccessError, BlobReader, Descriptor, Digest, Document, FetchError, P
 const OCTETS: &str = "application/octet-stream";
 /// How long a blob may be to be sent along with a request that the registry perhaps does not take: it is then sent again.
 const SMALL: usize = 64 * 1024;
+
+/// How long a registry may take nothing of what is sent.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Whether a piece was taken. If not, the registry's answer says why, or that it has stopped.
+async fn is_taken(sender: &UploadSender, piece: Bytes) -> bool {
+    tokio::time::timeout(STALLED, sender.send(piece)).await.unwrap_or(false)
+}
 
 /// What a registry said of a document that it stored.
 pub(super) struct Stored {
@@ -111,12 +121,18 @@ impl Repository {
         let Begun::At(url) = self.begin(ask, descriptor.digest).await? else { return Ok(()) };
         let (sender, upload) = Upload::new(descriptor.size);
         let ask = Ask::new(Method::PUT, Place::Given(url)).pieces(upload, descriptor.size);
+        // The last piece is held back until the digest is found to be right.
         let give = async move {
+            let mut held = None;
             while let Some(piece) = blob.next().await? {
-                if !sender.send(piece).await {
-                    // The registry took no more; its answer says why.
-                    break;
+                if let Some(before) = held.replace(piece)
+                    && !is_taken(&sender, before).await
+                {
+                    return Ok(());
                 }
+            }
+            if let Some(last) = held {
+                is_taken(&sender, last).await;
             }
             Ok(())
         };
@@ -126,11 +142,25 @@ impl Repository {
         finished
     }
 
-    /// Takes over a blob from another repository of the same registry. Whether the registry did.
+    /// Takes over a blob from another repository of the same registry. Whether the registry did: it may not know how, or
+    /// not allow it, and the blob is then sent.
     pub(crate) async fn mount(&self, digest: Digest, from: &Self) -> Result<bool, PushError> {
         let path = format!("blobs/uploads/?mount={digest}&from={}", from.0.scope.repository);
-        let begun = self.begin(self.ask(Method::POST, &path), digest).await?;
-        Ok(matches!(begun, Begun::Stored))
+        let scope = Scope { also: Some(from.0.scope.repository.clone()), ..self.0.scope.clone() };
+        let answer = match self.0.host.send(self.ask(Method::POST, &path), &scope).await {
+            Ok(answer) => answer,
+            Err(AccessError::Unauthorized { .. } | AccessError::Forbidden { .. }) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match answer.status {
+            StatusCode::CREATED => self.stored(&answer, digest).map(|()| true),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                Err(self.0.host.refused(answer).await.into())
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Whether the other repository is in the same registry.

@@ -298,7 +298,7 @@ pub(crate) async fn a_mirror_is_read_first_and_gets_no_credentials_of_the_origin
         ..Settings::default()
     };
     let registries = Registries::new(settings(&original, &mirror));
-    let store = Store::Registry(registries.repository(&original.reference(), Access::Push));
+    let store = Store::Registry(registries.repository(&original.reference(), Access::Pull));
     // The mirror does not have it: the original is asked.
     assert_eq!(store.resolve(&Target::tag("v1").unwrap()).await.unwrap(), image);
     assert!(mirror.count() > 0);
@@ -308,4 +308,50 @@ pub(crate) async fn a_mirror_is_read_first_and_gets_no_credentials_of_the_origin
     let before = original.count();
     store.document(&image).await.unwrap();
     assert_eq!(original.count(), before);
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_is_not_told_that_the_password_is_wrong() {
+    // A token for nobody in particular is given, and is not enough.
+    let fake = wants_token(own_realm, 0).await;
+    let error = access(fake.store().tags().await.unwrap_err());
+    assert!(matches!(error, AccessError::Unauthorized { offered: false, .. }), "{error}");
+    // No token is given.
+    let fake = Fake::lying(ALL, |request| match request.path.as_str() {
+        "/token" => Some(Answer::new(401)),
+        _ => challenge(format!(r#"Bearer realm="{}""#, own_realm(request))),
+    })
+    .await;
+    for (credentials, signed_in) in [(Credentials::none(), false), (alice(&fake.name), true)] {
+        let store = Store::Registry(fake.repository_with(credentials));
+        let error = access(store.tags().await.unwrap_err());
+        let AccessError::Unauthorized { offered, .. } = error else { panic!("{error}") };
+        assert_eq!(offered, signed_in);
+    }
+}
+
+#[tokio::test]
+async fn whoever_writes_reads_no_list_from_a_mirror() {
+    let (original, mirror) =
+        (Fake::start(Abilities::default()).await, Fake::start(Abilities::default()).await);
+    for fake in [&original, &mirror] {
+        push_image(&fake.store()).await;
+    }
+    crate::sign(&original.store(), "one").await.unwrap();
+    let settings = Settings {
+        credentials: Credentials::none(),
+        mirrors: vec![format!("{}={}", original.name, mirror.name).parse().unwrap()],
+        ..Settings::default()
+    };
+    let registries = Registries::new(settings);
+    let before = mirror.count();
+    let store = Store::Registry(registries.repository(&original.reference(), Access::Push));
+    crate::sign(&store, "two").await.unwrap();
+    assert_eq!(mirror.count(), before);
+    let image = store.resolve(&Target::tag("v1").unwrap()).await.unwrap();
+    assert_eq!(original.store().referrers(&image.digest).await.unwrap().len(), 2);
+    // Whoever only reads finds nothing there, and looks at the original.
+    let reader = Store::Registry(registries.repository(&original.reference(), Access::Pull));
+    assert_eq!(reader.referrers(&image.digest).await.unwrap().len(), 2);
+    assert!(mirror.count() > before);
 }

@@ -99,6 +99,7 @@ async fn whoever_watches_sees_all_bytes_go_by() {
         match step {
             Step::Needed(bytes) => sums.0 += bytes,
             Step::Done(bytes) => sums.1 += bytes,
+            Step::LeftOut(digest) => panic!("{digest}"),
         }
     };
     let (source, target) = (from.store(), to.store());
@@ -156,4 +157,24 @@ async fn layers_that_must_not_be_passed_on_are_not() {
     let _ = Copier::new(&source, &target, &nobody).image(&image.descriptor(), Some("v1")).await;
     assert_eq!(to.contents().blobs.len(), 1);
     assert_eq!(media_type::MANIFEST, image.media_type());
+}
+
+#[tokio::test]
+async fn a_referrer_that_is_lost_is_left_out_and_the_others_go_along() {
+    let (from, to) = (Fake::start(OLDEST).await, Fake::start(NEWEST).await);
+    let image = push_image(&from.store()).await;
+    let lost = crate::sign(&from.store(), "one").await.unwrap().descriptor.digest;
+    crate::sign(&from.store(), "two").await.unwrap();
+    from.contents().documents.remove(&lost.to_string());
+    let left_out = Mutex::new(Vec::new());
+    let watch = |step| {
+        if let Step::LeftOut(digest) = step {
+            left_out.lock().unwrap().push(digest);
+        }
+    };
+    let (source, target) = (from.store(), to.store());
+    let copier = Copier::new(&source, &target, &watch);
+    copier.image(&image, Some("v1")).await.unwrap();
+    assert_eq!(copier.attached(&image.digest, &[]).await.unwrap(), 1);
+    assert_eq!(*left_out.lock().unwrap(), [lost]);
 }

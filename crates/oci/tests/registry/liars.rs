@@ -153,6 +153,88 @@ pub(crate) async fn a_list_of_a_hundred_thousand_referrers_is_cut_off() {
     assert!(fake.sent.load(std::sync::atomic::Ordering::SeqCst) < 4 << 20);
 }
 
+/// Few entries, each of which is as long as a page may be.
+#[tokio::test]
+pub(crate) async fn a_list_with_long_entries_is_cut_off() {
+    let long = "x".repeat(3 << 20);
+    let fake = Fake::lying(ALL, move |request| {
+        let page: usize = request.query("page").map_or(0, |page| page.parse().unwrap());
+        let here = format!("<?page={}>; rel=\"next\"", page + 1);
+        let mut entry = Descriptor::of(media_type::MANIFEST, &page.to_le_bytes());
+        entry.annotations.insert("note".to_owned(), long.clone());
+        let referrers = Document::of_index(Index::new(vec![entry])).bytes().to_vec();
+        let tags = format!(r#"{{"tags":["t{page}","{long}"]}}"#);
+        let answer = Answer::new(200).header("Link", here);
+        Some(match request.path.contains("referrers") {
+            true => answer.body(media_type::INDEX, referrers),
+            false => answer.body("application/json", tags),
+        })
+    })
+    .await;
+    for error in [
+        fake.store().tags().await.unwrap_err(),
+        fake.store().referrers(&Digest::of(b"")).await.unwrap_err(),
+    ] {
+        let cut = matches!(error, FetchError::List { .. } | FetchError::TooLong { .. });
+        assert!(cut, "{error}");
+    }
+    assert!(fake.count() < 25, "{} pages were read", fake.count());
+}
+
+/// Each page comes in time, but there is no end.
+#[tokio::test(start_paused = true)]
+pub(crate) async fn a_list_has_a_deadline_as_a_whole() {
+    let (name, _) = endless("", None).await;
+    let slow = async {
+        // Five attempts at one page alone take longer than a list may.
+        store(&name).tags().await.unwrap_err()
+    };
+    let before = tokio::time::Instant::now();
+    let _ = slow.await;
+    assert!(before.elapsed() <= Duration::from_secs(181), "{:?}", before.elapsed());
+}
+
+#[tokio::test]
+pub(crate) async fn a_list_that_is_cut_off_without_a_word_is_read_to_its_end() {
+    let fake = Fake::lying(ALL, |request| {
+        let from: usize =
+            request.query("last").map_or(0, |last| last[1..].parse::<usize>().unwrap() + 1);
+        let tags: Vec<_> = (from..2500).take(1000).map(|number| format!("t{number:05}")).collect();
+        let json = serde_json::json!({ "tags": tags });
+        Some(Answer::new(200).body("application/json", json.to_string()))
+    })
+    .await;
+    assert_eq!(fake.store().tags().await.unwrap().len(), 2500);
+}
+
+#[tokio::test]
+pub(crate) async fn an_answer_that_is_no_list_of_referrers_is_none() {
+    let fake = Fake::lying(Abilities::default(), |request| {
+        let page = "<html>welcome</html>";
+        request.path.contains("/referrers/").then(|| Answer::new(200).body("text/html", page))
+    })
+    .await;
+    crate::push_image(&fake.store()).await;
+    crate::sign(&fake.store(), "one").await.unwrap();
+    let image = fake.store().resolve(&tag()).await.unwrap();
+    assert_eq!(fake.store().referrers(&image.digest).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+pub(crate) async fn an_index_that_announces_more_than_is_read_is_left() {
+    let fake = Fake::start(ALL).await;
+    let mut entries: Vec<_> =
+        (0..20_u8).map(|n| Descriptor::of(media_type::MANIFEST, &[n])).collect();
+    entries.iter_mut().for_each(|entry| entry.size = 4 << 20);
+    let root = Document::of_index(Index::new(entries));
+    fake.contents()
+        .documents
+        .insert(root.digest().to_string(), (media_type::INDEX.to_owned(), root.bytes().to_vec()));
+    let error = Copier::documents(&fake.store(), &root.descriptor()).await.unwrap_err();
+    assert!(matches!(error, CopyError::TooLong { .. }), "{error}");
+    assert_eq!(fake.count(), 1);
+}
+
 #[tokio::test]
 pub(crate) async fn a_list_of_ten_thousand_with_one_good_one_is_read() {
     let fake = always(Answer::new(200).body(media_type::INDEX, index(10_000))).await;

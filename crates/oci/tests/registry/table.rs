@@ -135,10 +135,25 @@ const LINE: &[(&str, Answer)] = &[
         Answer(&[liars::another_document_than_the_one_that_was_asked_for_is_refused], &[]),
     ),
     ("endless body", Answer(&[liars::a_body_without_end_is_read_up_to_what_was_announced], &[])),
-    ("10⁵ referrers", Answer(&[liars::a_list_of_a_hundred_thousand_referrers_is_cut_off], &[])),
+    (
+        "10⁵ referrers",
+        Answer(
+            &[
+                liars::a_list_of_a_hundred_thousand_referrers_is_cut_off,
+                liars::a_list_with_long_entries_is_cut_off,
+            ],
+            &[],
+        ),
+    ),
     (
         "deep index nesting",
-        Answer(&[liars::indexes_in_indexes_are_followed_to_a_depth_that_is_reasonable], &[]),
+        Answer(
+            &[
+                liars::indexes_in_indexes_are_followed_to_a_depth_that_is_reasonable,
+                liars::an_index_that_announces_more_than_is_read_is_left,
+            ],
+            &[],
+        ),
     ),
     (
         "redirect to a private address",
@@ -148,7 +163,16 @@ const LINE: &[(&str, Answer)] = &[
         "credentials asked by another host",
         Answer(&[authorization::whoever_a_registry_sends_us_to_gets_no_credentials], &[]),
     ),
-    ("a deadline", Answer(&[liars::a_registry_that_sends_nothing_is_not_waited_for], &[])),
+    (
+        "a deadline",
+        Answer(
+            &[
+                liars::a_registry_that_sends_nothing_is_not_waited_for,
+                liars::a_list_has_a_deadline_as_a_whole,
+            ],
+            &[],
+        ),
+    ),
 ];
 
 #[test]
