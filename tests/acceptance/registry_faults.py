@@ -84,8 +84,7 @@ def assert_whole(registry, repository, digest):
 def one_fault(signer, registry, fault, number):
     """Whether signing worked although request `number` failed; a clear error is as good."""
     repository = f"{fault}-{number}"
-    image = registry.push_image(f"{repository}:v1", "one file for all")
-    digest = registry.digest(image)
+    image, digest = registry.put_image(f"{repository}:v1")
     registry.fault(fault, number)
     done = signer.sign(image)
     registry.fault("none", 0)
