@@ -1,5 +1,7 @@
 //! Files of the user: read under a limit, hashed in constant memory, written all or nothing.
 
+mod mapped;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -109,10 +111,15 @@ pub fn digest_one(
     advance: impl Fn(u64),
 ) -> Result<Digest, FileError> {
     let mut hasher = Hasher::new(algorithm);
-    stream(path, |chunk| {
+    let mut take = |chunk: &[u8]| {
         hasher.update(chunk);
         advance(chunk.len() as u64);
-    })?;
+    };
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    let is_input = path == Path::new("-");
+    if is_input || !mapped::stream(path, &mut take).map_err(failed)? {
+        stream(path, take)?;
+    }
     Ok(hasher.finish())
 }
 
@@ -191,6 +198,22 @@ mod tests {
         let both = [HashAlgorithm::Sha256, HashAlgorithm::Sha512];
         let digests = digest(&path, &both).unwrap();
         assert_eq!(digests, both.map(|algorithm| algorithm.digest(&contents)));
+    }
+
+    #[test]
+    fn a_long_file_has_the_digest_of_what_it_holds() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("long");
+        // Below, at and above the lengths at which it is read otherwise.
+        for length in [(1 << 20) - 1, 1 << 20, (16 << 20) + 12_345] {
+            let contents: Vec<u8> = (0..length).map(|i: u32| (i >> 3).to_le_bytes()[0]).collect();
+            fs::write(&path, &contents).unwrap();
+            let done = std::cell::Cell::new(0);
+            let advance = |bytes| done.set(done.get() + bytes);
+            let digest = digest_one(&path, HashAlgorithm::Sha256, advance).unwrap();
+            assert_eq!(digest, HashAlgorithm::Sha256.digest(&contents), "{length}");
+            assert_eq!(done.get(), u64::from(length));
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What bulla costs, beside what the cryptography alone costs, and beside the existing servers, in one run.
 //!
-//! `cargo xtask bench` runs all of it; `cargo xtask bench --quick` a short form without peers. Nothing is asserted: the
+//! `cargo xtask bench` runs all of it; `cargo xtask bench --quick` a short form without peers; with `--hashing` only the
+//! files of a release are hashed. Nothing is asserted: the
 //! figures and the targets stand side by side in the table that is printed.
 
 mod alone;
 mod http;
 mod load;
 mod process;
+mod release;
 mod table;
 mod verifier;
 
@@ -29,6 +31,8 @@ struct Plan {
     signers: &'static [usize],
     /// How often the server is started to see how long that takes.
     starts: usize,
+    /// How many bytes a release has.
+    release: u64,
     /// Whether the existing servers are measured too.
     peers: bool,
 }
@@ -38,6 +42,7 @@ const FULL: Plan = Plan {
     writers: &[1, 64, 256, 2048],
     signers: &[1, 8, 64],
     starts: 20,
+    release: 10_000_000_000,
     peers: true,
 };
 const QUICK: Plan = Plan {
@@ -45,12 +50,17 @@ const QUICK: Plan = Plan {
     writers: &[1, 64],
     signers: &[1, 8],
     starts: 3,
+    release: 1_000_000_000,
     peers: false,
 };
 
 fn main() -> anyhow::Result<()> {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let plan = if quick { QUICK } else { FULL };
+    if std::env::args().any(|argument| argument == "--hashing") {
+        print!("{}", release::measure(plan.release)?);
+        return Ok(());
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
 
@@ -101,6 +111,7 @@ fn main() -> anyhow::Result<()> {
     println!("\nresident memory: {} MB idle, {} MB after the loads", idle >> 20, after >> 20);
 
     print!("{}", verifier::measure(if quick { 20 } else { 200 }, plan.peers)?);
+    print!("{}", release::measure(plan.release)?);
     Ok(())
 }
 
