@@ -70,5 +70,12 @@ fn print(wanted: &[(&Answer, &Proven, &str)], format: Format, a_part: bool) -> R
         let digest = &answer.subject.descriptor.digest;
         say(ImageVerdict::new(&answer.name(), digest, proven).to_string().trim_end());
     }
-    statements::print(format, wanted.iter().map(|(.., json)| *json))
+    // One statement may be attached in both forms, and by several signers.
+    let mut printed: Vec<&str> = Vec::new();
+    for (.., json) in wanted {
+        if !printed.contains(json) {
+            printed.push(json);
+        }
+    }
+    statements::print(format, printed.into_iter())
 }
