@@ -40,7 +40,7 @@ pub enum Target {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ReferenceError {
     /// The host or its port.
-    #[error("{0:?} is no name of a registry")]
+    #[error("{0:?} is no name of a registry: that is a host with a dot or a port, or localhost")]
     Registry(String),
     /// The path.
     #[error(
@@ -120,12 +120,9 @@ impl Reference {
     /// See [`ReferenceError`].
     pub fn parse_repository(text: &str) -> Result<Self, ReferenceError> {
         let (registry, repository) = split_registry(text);
-        Ok(Self {
-            registry: check_registry(registry)?,
-            repository: check_repository(registry, repository)?,
-            tag: None,
-            digest: None,
-        })
+        let registry = check_registry(registry)?;
+        let repository = check_repository(&registry, repository)?;
+        Ok(Self { registry, repository, tag: None, digest: None })
     }
 }
 
@@ -196,14 +193,18 @@ impl fmt::Display for Target {
 fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some((first, rest))
-            if first.contains(['.', ':'])
-                || first == "localhost"
+            if stands_for_a_registry(first)
                 || first.bytes().any(|byte| byte.is_ascii_uppercase()) =>
         {
             (first, rest)
         }
         _ => (DEFAULT_REGISTRY, name),
     }
+}
+
+/// Whether the first part of a name, in lower case, is read as a registry.
+fn stands_for_a_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 fn check_registry(registry: &str) -> Result<String, ReferenceError> {
@@ -220,6 +221,10 @@ fn check_registry(registry: &str) -> Result<String, ReferenceError> {
         return Err(wrong());
     }
     let canonical = registry.to_ascii_lowercase();
+    // `Some/name` would be printed as `some/name`, which is on another registry.
+    if !stands_for_a_registry(&canonical) {
+        return Err(wrong());
+    }
     Ok(if canonical == ALSO_DEFAULT { DEFAULT_REGISTRY.to_owned() } else { canonical })
 }
 
@@ -239,8 +244,7 @@ fn is_host(host: &str) -> bool {
 }
 
 fn check_repository(registry: &str, repository: &str) -> Result<String, ReferenceError> {
-    let default = matches!(registry, DEFAULT_REGISTRY | ALSO_DEFAULT);
-    let whole = if default && !repository.contains('/') {
+    let whole = if registry == DEFAULT_REGISTRY && !repository.contains('/') {
         format!("library/{repository}")
     } else {
         repository.to_owned()
@@ -297,8 +301,12 @@ mod tests {
             ("[::1]:5000/a/b:v", "[::1]:5000/a/b:v"),
             ("10.0.0.1:80/a__b--c.d", "10.0.0.1:80/a__b--c.d:latest"),
             ("GHCR.io/a", "ghcr.io/a:latest"),
+            ("Docker.io/alpine", "index.docker.io/library/alpine:latest"),
+            ("LOCALHOST/a", "localhost/a:latest"),
         ] {
-            assert_eq!(text.parse::<Reference>().unwrap().to_string(), whole, "{text}");
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.to_string(), whole, "{text}");
+            assert_eq!(whole.parse(), Ok(reference), "what is printed is read as the same");
         }
     }
 
@@ -344,6 +352,7 @@ mod tests {
             "https://a.b/c",
             "a.b/%2e%2e/c",
             "a.b/c\n",
+            "Some/name",
             &long,
             &long_tag,
         ] {
