@@ -39,6 +39,16 @@ go_tool() {
     rmdir "$foreign/$1-$3.new"
 }
 
+# venv NAME MARK PACKAGE…: a Python environment, with a file that says it was made whole.
+venv() {
+    local place=$foreign/$1 mark=$2
+    [ -e "$place/$mark" ] && return
+    rm -rf "$place"
+    python3 -m venv "$place"
+    "$place/bin/pip" install --quiet "${@:3}"
+    touch "$place/$mark"
+}
+
 for what in "$@"; do
     case $what in
         cosign)
@@ -49,13 +59,7 @@ for what in "$@"; do
             go_tool rekor-tiles github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix "$REKOR_TILES"
             ;;
         python)
-            venv="$foreign/python-$SIGSTORE_PYTHON-$TUF_PYTHON"
-            if [ ! -e "$venv/complete" ]; then
-                rm -rf "$venv"
-                python3 -m venv "$venv"
-                "$venv/bin/pip" install --quiet "sigstore==$SIGSTORE_PYTHON" "tuf==$TUF_PYTHON"
-                touch "$venv/complete"
-            fi
+            venv "python-$SIGSTORE_PYTHON-$TUF_PYTHON" complete "sigstore==$SIGSTORE_PYTHON" "tuf==$TUF_PYTHON"
             ;;
         js)
             modules="$foreign/js-$SIGSTORE_JS-$PLAYWRIGHT_CORE"
@@ -68,14 +72,8 @@ for what in "$@"; do
             fi
             ;;
         model-signing)
-            venv="$foreign/model-signing-$MODEL_SIGNING"
             # It imports OpenSSL without asking for it.
-            if [ ! -e "$venv/complete-$PYOPENSSL" ]; then
-                rm -rf "$venv"
-                python3 -m venv "$venv"
-                "$venv/bin/pip" install --quiet "model-signing==$MODEL_SIGNING" "pyopenssl==$PYOPENSSL"
-                touch "$venv/complete-$PYOPENSSL"
-            fi
+            venv "model-signing-$MODEL_SIGNING" "complete-$PYOPENSSL" "model-signing==$MODEL_SIGNING" "pyopenssl==$PYOPENSSL"
             ;;
         registry)
             apt docker-registry skopeo

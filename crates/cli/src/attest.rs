@@ -9,11 +9,10 @@ use jiff::Timestamp;
 
 use crate::command_line::Globals;
 use crate::failure::Failure;
-use crate::image_signing::{self, FormatArg};
-use crate::online;
+use crate::image_signing::{self, FormatArg, Order};
 use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
-use crate::signing::{Publication, SigningArgs};
+use crate::signing::SigningArgs;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -45,14 +44,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let images = args.registry.find(&args.images, args.local_image, true)?;
     let claim = args.claim()?;
-    let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
-    let done = online::run(async {
-        let jobs = image_signing::find(images, &args.selection.selection()).await?;
-        let what = image_signing::what(&jobs);
-        let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
-        Ok(image_signing::sign_all(signer, jobs, claim, args.format.format()).await)
-    })?;
-    image_signing::finish(done, globals.output)
+    let selection = &args.selection.selection();
+    let order = Order { images, selection, claim, format: args.format, signing: &args.signing };
+    image_signing::carry_out(order, globals)
 }
 
 impl Args {

@@ -12,10 +12,12 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
+use crate::online;
 use crate::output::{self, progress, say};
 use crate::registry::{self, fetch_failure};
-use crate::signing::{self as keyless, recorded};
+use crate::signing::{self as keyless, Publication, SigningArgs, recorded};
 use crate::verifying::EntryReport;
 
 /// How many images are signed at the same time. Most of the time goes by waiting for registries and logs.
@@ -36,7 +38,7 @@ pub(crate) enum FormatArg {
 }
 
 impl FormatArg {
-    pub(crate) const fn format(self) -> Format {
+    const fn format(self) -> Format {
         match self {
             Self::Bundle => Format::Bundle,
             Self::Legacy => Format::Legacy,
@@ -45,13 +47,13 @@ impl FormatArg {
     }
 
     /// Whether a log is needed that promises to keep an entry.
-    pub(crate) fn needs_promise(self) -> bool {
+    fn needs_promise(self) -> bool {
         self != Self::Bundle
     }
 }
 
 /// What is to be signed: an image, and which name led to it.
-pub(crate) struct Job {
+struct Job {
     image: Image,
     subject: Subject,
 }
@@ -59,7 +61,7 @@ pub(crate) struct Job {
 /// What came of it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
+struct Report {
     signed: Vec<SignedReport>,
 }
 
@@ -85,8 +87,31 @@ impl fmt::Display for Report {
     }
 }
 
+/// What is asked for with `sign` and `attest`.
+pub(crate) struct Order<'a> {
+    pub(crate) images: Vec<Image>,
+    pub(crate) selection: &'a Selection,
+    pub(crate) claim: Claim,
+    pub(crate) format: FormatArg,
+    pub(crate) signing: &'a SigningArgs,
+}
+
+/// Signs, and prints what was signed.
+pub(crate) fn carry_out(order: Order<'_>, globals: &Globals) -> Result<(), Failure> {
+    let Order { images, selection, claim, format, signing } = order;
+    let preparation = signing.prepare_for(format.needs_promise(), globals)?;
+    let done = online::run(async {
+        // First the images: nobody signs in for a name that leads nowhere.
+        let jobs = find(images, selection).await?;
+        let what = what(&jobs);
+        let signer = signing.signer(preparation, &Publication { what: &what }).await?;
+        Ok(sign_all(signer, jobs, claim, format.format()).await)
+    })?;
+    finish(done, globals.output)
+}
+
 /// Finds what the names lead to, each digest of a repository once, in the order in which they were named.
-pub(crate) async fn find(images: Vec<Image>, selection: &Selection) -> Result<Vec<Job>, Failure> {
+async fn find(images: Vec<Image>, selection: &Selection) -> Result<Vec<Job>, Failure> {
     let found: Vec<Vec<Job>> = stream::iter(images)
         .map(|image| async move {
             let name = image.to_string();
@@ -108,7 +133,7 @@ pub(crate) async fn find(images: Vec<Image>, selection: &Selection) -> Result<Ve
 }
 
 /// What becomes public of so many images.
-pub(crate) fn what(jobs: &[Job]) -> String {
+fn what(jobs: &[Job]) -> String {
     match jobs {
         [job] => format!("the digest of a statement about {job} (not the statement)"),
         _ => format!("the digests of statements about {} images (not the statements)", jobs.len()),
@@ -125,7 +150,7 @@ fn parallel(claim: &Claim) -> usize {
 }
 
 /// Signs all of them. Those that can be signed are, whatever happens to others; the first failure is told, too.
-pub(crate) async fn sign_all(
+async fn sign_all(
     signer: Signer,
     jobs: Vec<Job>,
     claim: Claim,
@@ -179,7 +204,7 @@ fn collect(results: Vec<Result<SignedReport, Failure>>) -> (Report, Option<Failu
 }
 
 /// Prints what was signed, unless that is nothing, and ends with the failure if there is one.
-pub(crate) fn finish(
+fn finish(
     (report, failure): (Report, Option<Failure>),
     format: output::Format,
 ) -> Result<(), Failure> {

@@ -5,11 +5,10 @@ use client::image::statement::Claim;
 use crate::annotation::{self, Annotation};
 use crate::command_line::Globals;
 use crate::failure::Failure;
-use crate::image_signing::{self, FormatArg};
-use crate::online;
+use crate::image_signing::{self, FormatArg, Order};
 use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
-use crate::signing::{Publication, SigningArgs};
+use crate::signing::SigningArgs;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -43,13 +42,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         annotations: annotation::by_name(&args.annotations),
         identity: args.sign_container_identity.clone(),
     };
-    let preparation = args.signing.prepare_for(args.format.needs_promise(), globals)?;
-    let done = online::run(async {
-        // First the images: nobody signs in for a name that leads nowhere.
-        let jobs = image_signing::find(images, &args.selection.selection()).await?;
-        let what = image_signing::what(&jobs);
-        let signer = args.signing.signer(preparation, &Publication { what: &what }).await?;
-        Ok(image_signing::sign_all(signer, jobs, claim, args.format.format()).await)
-    })?;
-    image_signing::finish(done, globals.output)
+    let selection = &args.selection.selection();
+    let order = Order { images, selection, claim, format: args.format, signing: &args.signing };
+    image_signing::carry_out(order, globals)
 }

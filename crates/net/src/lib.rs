@@ -19,7 +19,7 @@ pub use address::{AddressPolicy, is_public_address};
 pub use client::{Client, PlainHttp, Redirects, Settings};
 pub use loopback::{Callback, Loopback, LoopbackError};
 pub use request::{Request, RequestError, Response};
-pub use retry::Retry;
+pub use retry::{Retry, jitter};
 pub use streamed::Streamed;
 pub use tls::{TlsTrust, TlsTrustError};
 pub use upload::{Upload, UploadSender};

@@ -60,9 +60,15 @@ impl Retry {
     fn wait(self, attempt: u32) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(attempt - 1));
         let whole = doubled.min(self.longest);
-        let jitter = RandomState::new().hash_one(attempt) % 1024;
-        whole / 2 + whole.mul_f64(f64::from(u32::try_from(jitter).unwrap_or(0)) / 2048.0)
+        whole / 2 + jitter(whole / 2)
     }
+}
+
+/// Some time up to `longest`, so that those who were in each other's way do not meet again.
+#[must_use]
+pub fn jitter(longest: Duration) -> Duration {
+    let part = RandomState::new().hash_one(0) % 1024;
+    longest.mul_f64(f64::from(u32::try_from(part).unwrap_or(0)) / 1024.0)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, media_type};
+use crate::{Digest, FetchError, media_type};
 
 /// Points to a document or a blob (OCI Image Specification, Descriptors).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -47,6 +47,18 @@ impl Descriptor {
     #[must_use]
     pub fn of(media_type: impl Into<String>, bytes: &[u8]) -> Self {
         Self::new(media_type, Digest::of(bytes), bytes.len() as u64)
+    }
+
+    /// Refuses content that is said to have more than `limit` bytes, before any of it is read.
+    pub(crate) fn check_size(
+        &self,
+        limit: u64,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), FetchError> {
+        if self.size > limit {
+            return Err(FetchError::TooLong { what: what(), size: self.size, limit });
+        }
+        Ok(())
     }
 
     /// Points to content that is known by its digest.

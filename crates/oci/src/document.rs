@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptor::nullable;
-use crate::{Descriptor, Digest, media_type};
+use crate::{Descriptor, Digest, FetchError, media_type};
 
 /// How many bytes a document may have: what the OCI Distribution Specification asks registries to take. An entry of a list
 /// has a hundred bytes or more, so this bounds lists, too.
@@ -172,6 +172,17 @@ impl Document {
     pub fn of_index(index: Index) -> Self {
         let media_type = index.media_type.clone().unwrap_or_else(|| media_type::INDEX.to_owned());
         Self::written(media_type, Content::Index(Box::new(index)))
+    }
+
+    /// Reads what `descriptor` describes: its type is the one that whoever points to it was sure of.
+    pub(crate) fn described(
+        descriptor: &Descriptor,
+        bytes: Bytes,
+        what: impl FnOnce() -> String,
+    ) -> Result<Self, FetchError> {
+        Self::parse(&descriptor.media_type, bytes)
+            .map(|document| document.named(descriptor.digest))
+            .map_err(|source| FetchError::Document { what: what(), source })
     }
 
     /// The same document under the digest that it was asked for by, which its bytes were found to have.

@@ -159,16 +159,11 @@ impl Layout {
 
     pub(crate) fn document(&self, descriptor: &Descriptor) -> Result<Document, FetchError> {
         let what = || format!("{} in {self}", descriptor.digest);
-        if descriptor.size > MAX_DOCUMENT as u64 {
-            let (size, limit) = (descriptor.size, MAX_DOCUMENT as u64);
-            return Err(FetchError::TooLong { what: what(), size, limit });
-        }
+        descriptor.check_size(MAX_DOCUMENT as u64, what)?;
         let bytes = self.files().document_bytes(descriptor.digest)?;
         let bytes = bytes.ok_or_else(|| FetchError::Missing { what: what() })?;
         check(descriptor, &bytes)?;
-        Document::parse(&descriptor.media_type, bytes)
-            .map(|document| document.named(descriptor.digest))
-            .map_err(|source| FetchError::Document { what: what(), source })
+        Document::described(descriptor, bytes, what)
     }
 
     pub(crate) async fn blob(
@@ -176,10 +171,7 @@ impl Layout {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Bytes, FetchError> {
-        if descriptor.size > limit {
-            let what = format!("{} in {self}", descriptor.digest);
-            return Err(FetchError::TooLong { what, size: descriptor.size, limit });
-        }
+        descriptor.check_size(limit, || format!("{} in {self}", descriptor.digest))?;
         self.read_blob(descriptor).await?.whole().await
     }
 

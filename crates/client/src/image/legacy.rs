@@ -113,7 +113,7 @@ pub(super) async fn append(
     store.push_blob(layer.blob).await?;
     for _ in 0..ATTEMPTS {
         replace(store, layer.kind, image, &descriptor).await?;
-        tokio::time::sleep(MOMENT + jitter()).await;
+        tokio::time::sleep(MOMENT + net::jitter(MOMENT)).await;
         if layers(store, layer.kind, image).await?.contains(&descriptor) {
             return Ok(tag);
         }
@@ -139,12 +139,6 @@ async fn replace(
     store.push_blob(config).await?;
     store.push_document(&Document::of_manifest(manifest), Some(&kind.tag(image))).await?;
     Ok(())
-}
-
-/// Up to a moment: so that two who were in each other's way are not so again.
-fn jitter() -> Duration {
-    let [byte] = crypto::random_array();
-    MOMENT * u32::from(byte) / 255
 }
 
 async fn layers(store: &Store, kind: Kind, image: &Digest) -> Result<Vec<Descriptor>, AppendError> {

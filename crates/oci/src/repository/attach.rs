@@ -108,7 +108,7 @@ impl FallbackList<'_> {
                 return Ok(());
             }
             tracing::debug!(round, subject = %self.subject, "others are writing the list of referrers");
-            tokio::time::sleep(jitter(PATIENCE_EACH * round)).await;
+            tokio::time::sleep(net::jitter(PATIENCE_EACH * round)).await;
         }
         Err(AttachError::Contended { tag: self.subject.to_tag(), rounds: MAX_ROUNDS })
     }
@@ -228,11 +228,4 @@ impl FallbackList<'_> {
 /// The tag that belongs to one referrer of `subject` alone.
 pub(super) fn own_tag(subject: &Digest, referrer: Digest) -> String {
     format!("{}.{:.OWN_DIGITS$}", subject.to_tag(), referrer.to_hex())
-}
-
-/// Up to `longest`, so that writers which met do not meet again.
-fn jitter(longest: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let part = RandomState::new().hash_one(0) % 1024;
-    longest.mul_f64(f64::from(u32::try_from(part).unwrap_or(0)) / 1024.0)
 }

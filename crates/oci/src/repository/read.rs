@@ -29,16 +29,10 @@ impl Repository {
 
     pub(crate) async fn document(&self, descriptor: &Descriptor) -> Result<Document, FetchError> {
         let what = || self.name(&descriptor.digest);
-        if descriptor.size > MAX_DOCUMENT as u64 {
-            let (size, limit) = (descriptor.size, MAX_DOCUMENT as u64);
-            return Err(FetchError::TooLong { what: what(), size, limit });
-        }
+        descriptor.check_size(MAX_DOCUMENT as u64, what)?;
         let read = |place: Self| async move { patiently(|| place.bytes_once(descriptor)).await };
         let bytes = self.nearest(read).await?;
-        // Its type is the one that whoever points to it was sure of, not what the registry says now.
-        Document::parse(&descriptor.media_type, bytes)
-            .map(|document| document.named(descriptor.digest))
-            .map_err(|source| FetchError::Document { what: what(), source })
+        Document::described(descriptor, bytes, what)
     }
 
     pub(crate) async fn blob(
@@ -46,10 +40,7 @@ impl Repository {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Bytes, FetchError> {
-        if descriptor.size > limit {
-            let what = self.name(&descriptor.digest);
-            return Err(FetchError::TooLong { what, size: descriptor.size, limit });
-        }
+        descriptor.check_size(limit, || self.name(&descriptor.digest))?;
         let read = |place: Self| async move {
             patiently(|| async { place.read_blob_once(descriptor).await?.whole().await }).await
         };
