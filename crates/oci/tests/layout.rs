@@ -219,6 +219,9 @@ fn links_in_an_archive_and_names_that_lead_out_of_it_are_refused() {
         ("blobs/sha256/x", EntryType::Link),
         ("blobs/sha256/x", EntryType::Fifo),
         ("blobs/sha256/x", EntryType::Char),
+        // A header that gives the next one a name of any length.
+        ("././@LongLink", EntryType::GNULongName),
+        ("././@LongLink", EntryType::GNULongLink),
         ("../x", EntryType::Regular),
         ("blobs/../../x", EntryType::Regular),
         ("/etc/passwd", EntryType::Regular),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use net::{HeaderName, Method, StatusCode, Streamed, Upload, UploadSender, Url};
+use net::{HeaderName, Method, RequestError, StatusCode, Streamed, Upload, UploadSender, Url};
 
 use super::Repository;
 use crate::descriptor::EMPTY_CONFIG;
-use crate::host::{Ask, Place, Scope, text};
+use crate::host::{Ask, Place, Scope, place, text};
 use crate::patience::patiently;
 use crate::{AccessError, BlobReader, Descriptor, Digest, Document, FetchError, PushError, Target};
 
@@ -18,11 +18,6 @@ const SMALL: usize = 64 * 1024;
 
 /// How long a registry may take nothing of what is sent.
 const STALLED: Duration = Duration::from_secs(60);
-
-/// Whether a piece was taken. If not, the registry's answer says why, or that it has stopped.
-async fn is_taken(sender: &UploadSender, piece: Bytes) -> bool {
-    tokio::time::timeout(STALLED, sender.send(piece)).await.unwrap_or(false)
-}
 
 /// What a registry said of a document that it stored.
 pub(super) struct Stored {
@@ -120,26 +115,33 @@ impl Repository {
         let ask = self.ask(Method::POST, "blobs/uploads/");
         let Begun::At(url) = self.begin(ask, descriptor.digest).await? else { return Ok(()) };
         let (sender, upload) = Upload::new(descriptor.size);
+        let place = place(&url);
         let ask = Ask::new(Method::PUT, Place::Given(url)).pieces(upload, descriptor.size);
         // The last piece is held back until the digest is found to be right.
         let give = async move {
             let mut held = None;
-            while let Some(piece) = blob.next().await? {
+            while let Some(piece) = blob.next().await.map_err(PushError::Source)? {
                 if let Some(before) = held.replace(piece)
-                    && !is_taken(&sender, before).await
+                    && !self.give(&sender, before, &place).await?
                 {
                     return Ok(());
                 }
             }
             if let Some(last) = held {
-                is_taken(&sender, last).await;
+                self.give(&sender, last, &place).await?;
             }
             Ok(())
         };
         // A blob that turns out to be another one ends its request before its last byte is sent.
-        let (finished, given) = tokio::join!(self.finish(ask, descriptor.digest), give);
-        given.map_err(PushError::Source)?;
-        finished
+        tokio::try_join!(self.finish(ask, descriptor.digest), give).map(drop)
+    }
+
+    /// Gives a piece to the registry. Whether it was taken: one that wants no more of it says why in its answer.
+    async fn give(&self, to: &UploadSender, piece: Bytes, place: &str) -> Result<bool, PushError> {
+        tokio::time::timeout(STALLED, to.send(piece)).await.map_err(|_| {
+            let source = RequestError::Timeout { place: place.to_owned(), after: STALLED };
+            AccessError::Request { registry: self.registry().to_owned(), source }.into()
+        })
     }
 
     /// Takes over a blob from another repository of the same registry. Whether the registry did: it may not know how, or

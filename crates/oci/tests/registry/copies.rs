@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use oci::{
-    Copier, CopyError, Descriptor, Document, Index, Layout, Manifest, Platform, Step, Store,
-    Target, media_type,
+    Copier, CopyError, Descriptor, Document, FetchError, Index, Layout, Manifest, Platform, Step,
+    Store, Target, media_type,
 };
 
 use crate::fake::{Abilities, Fake};
@@ -134,6 +134,9 @@ async fn a_layer_that_is_another_one_than_it_should_be_is_not_copied() {
     let (source, target) = (from.store(), to.store());
     Copier::new(&source, &target, &nobody).image(&root, Some("multi")).await.unwrap_err();
     assert!(to.contents().tags.is_empty());
+    // Not even the bytes came to the registry: it would have to find out by itself that they are others.
+    let whole = to.contents().requests.iter().any(|request| request.body.len() == 300_000);
+    assert!(!whole, "the request ended before its last byte");
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::create(&directory.path().join("layout")).unwrap();
     let target = Store::Layout(layout);
@@ -177,4 +180,63 @@ async fn a_referrer_that_is_lost_is_left_out_and_the_others_go_along() {
     copier.image(&image, Some("v1")).await.unwrap();
     assert_eq!(copier.attached(&image.digest, &[]).await.unwrap(), 1);
     assert_eq!(*left_out.lock().unwrap(), [lost]);
+}
+
+#[tokio::test]
+pub(crate) async fn a_layer_that_is_longer_than_any_is_not_begun() {
+    let (from, to) = (Fake::start(NEWEST).await, Fake::start(NEWEST).await);
+    let (source, target) = (from.store(), to.store());
+    source.push_blob(Bytes::from_static(b"{}")).await.unwrap();
+    let image = |size| {
+        let layer = Descriptor::new("a/b", oci::Digest::of(b"nowhere"), size);
+        Document::of_manifest(Manifest::new(Descriptor::empty(), vec![layer]))
+    };
+    let copy = async |image: &Document| {
+        // As somebody would store it who does not check.
+        let stored = (media_type::MANIFEST.to_owned(), image.bytes().to_vec());
+        from.contents().documents.insert(image.digest().to_string(), stored);
+        Copier::new(&source, &target, &nobody).image(&image.descriptor(), None).await.unwrap_err()
+    };
+    let error = copy(&image((256 << 30) + 1)).await;
+    assert!(matches!(error, CopyError::Read(FetchError::TooLong { .. })), "{error:?}");
+    let asked = |fake: &Fake| {
+        fake.lines().iter().any(|line| line.contains(&oci::Digest::of(b"nowhere").to_string()))
+    };
+    assert!(!asked(&from) && !asked(&to));
+    // One byte less is asked for, and is not there.
+    let error = copy(&image(256 << 30)).await;
+    assert!(matches!(error, CopyError::MissingPart { .. }), "{error:?}");
+    assert!(asked(&from));
+}
+
+#[tokio::test]
+async fn what_is_named_by_sha_512_is_copied_under_its_name() {
+    let (from, to) = (Fake::start(NEWEST).await, Fake::start(NEWEST).await);
+    let blob = b"a small layer".to_vec();
+    let digest = oci::Digest::from(crypto::HashAlgorithm::Sha512.digest(&blob));
+    let layer = Descriptor::new("a/b", digest, blob.len() as u64);
+    from.contents().blobs.insert(digest.to_string(), blob);
+    let (source, target) = (from.store(), to.store());
+    source.push_blob(Bytes::from_static(b"{}")).await.unwrap();
+    let image = Document::of_manifest(Manifest::new(Descriptor::empty(), vec![layer]));
+    source.push_document(&image, Some("v1")).await.unwrap();
+    Copier::new(&source, &target, &nobody).image(&image.descriptor(), Some("v1")).await.unwrap();
+    assert!(to.contents().blobs.contains_key(&digest.to_string()));
+    assert_whole(&to, "a digest of SHA-512");
+}
+
+#[tokio::test]
+async fn an_archive_is_written_once_with_all_that_is_in_it() {
+    let from = Fake::start(NEWEST).await;
+    let root = push_index(&from.store()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("layout.tar");
+    let target = Store::Layout(Layout::create(&path).unwrap());
+    let (source, nothing) = (from.store(), std::fs::metadata(&path).map_or(0, |file| file.len()));
+    let written = Mutex::new(Vec::new());
+    let watch =
+        |_| written.lock().unwrap().push(std::fs::metadata(&path).map_or(0, |file| file.len()));
+    Copier::new(&source, &target, &watch).image(&root, Some("multi")).await.unwrap();
+    let all = std::fs::metadata(&path).unwrap().len();
+    assert!(written.lock().unwrap().iter().all(|length| *length == nothing && *length < all));
 }

@@ -1,9 +1,9 @@
 //! What is asked for, in which order, and how often.
 
 use bytes::Bytes;
-use oci::{Descriptor, FetchError, Target};
+use oci::{Access, Credentials, Descriptor, FetchError, Registries, Settings, Store, Target};
 
-use crate::fake::{Abilities, Fake};
+use crate::fake::{Abilities, Answer, Fake};
 use crate::{push_image, referrer, sign};
 
 const NEWEST: Abilities = Abilities { referrers: true, whole_blobs: true, silent: false };
@@ -60,6 +60,23 @@ async fn a_registry_that_lists_silently_is_found_out_once() {
         assert_eq!(lines.len(), requests, "{lines:#?}");
     }
     assert_eq!(store.tags().await.unwrap(), ["v1"], "no list is kept under a tag");
+}
+
+#[tokio::test]
+async fn what_one_repository_does_silently_another_need_not() {
+    let fake = Fake::lying(Abilities { silent: true, ..NEWEST }, |request| {
+        request.path.starts_with("/v2/a/second/referrers/").then(|| Answer::new(404))
+    })
+    .await;
+    let settings = Settings { credentials: Credentials::none(), ..Settings::default() };
+    let registries = Registries::new(settings);
+    for (name, has_list) in [("b", false), ("second", true)] {
+        let repository = format!("{}/a/{name}:v1", fake.name).parse().unwrap();
+        let store = Store::Registry(registries.repository(&repository, Access::Push));
+        push_image(&store).await;
+        let attached = sign(&store, name).await.unwrap();
+        assert_eq!(attached.fallback_tag.is_some(), has_list, "{name}");
+    }
 }
 
 /// The numbers in the documentation.
@@ -126,4 +143,26 @@ async fn what_is_deleted_is_gone() {
     store.attach(&document).await.unwrap();
     store.delete(&Target::Digest(document.digest())).await.unwrap();
     assert_eq!(store.referrers(&image.digest).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_taken_away_leaves_the_list_to_the_others() {
+    for abilities in [NEWEST, OLDEST] {
+        let fake = Fake::start(abilities).await;
+        let image = push_image(&fake.store()).await;
+        let gone = sign(&fake.store(), "one").await.unwrap().descriptor.digest;
+        let left = sign(&fake.store(), "two").await.unwrap().descriptor.digest;
+        // A third has stored its referrer, and where there is a list, has not come to write it yet.
+        fake.store().push_blob(Bytes::from_static(b"three")).await.unwrap();
+        let third = referrer(&image, b"three");
+        let tag = format!("{}.{:.12}", image.digest.to_tag(), third.digest().to_hex());
+        fake.store().push_document(&third, Some(&tag)).await.unwrap();
+        fake.store().detach(&image.digest, &[gone]).await.unwrap();
+        let listed = fake.store().referrers(&image.digest).await.unwrap();
+        let mut found: Vec<_> = listed.iter().map(|entry| entry.digest).collect();
+        let mut expected = [left, third.digest()];
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{abilities:?}");
+    }
 }

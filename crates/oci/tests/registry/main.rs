@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic, in its helpers too")]
 
 mod authorization;
+mod between;
 mod copies;
+mod deadlines;
 mod fake;
 mod faults;
+mod hurry;
 mod journey;
 mod liars;
+mod mirrors;
 mod table;
 mod writers;
 

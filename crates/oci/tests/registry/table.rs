@@ -1,7 +1,7 @@
 //! What a hostile registry would try, and what answers each (acceptance 7 of images): every row of our notes about
 //! registries, and every item of the acceptance line.
 
-use crate::{authorization, liars};
+use crate::{authorization, between, copies, deadlines, liars, mirrors};
 
 /// A test, as the runner knows it.
 type Test = fn();
@@ -105,12 +105,12 @@ const FURTHER: &[(&str, Answer)] = &[
             &[(DOCUMENT, "an_index_cannot_be_taken_for_a_manifest_nor_a_manifest_for_an_index")],
         ),
     ),
-    ("429 + Retry-After: 10⁹", Answer(&[liars::a_wait_that_is_asked_for_is_cut_short], &[])),
-    ("slow-loris", Answer(&[liars::a_registry_that_sends_nothing_is_not_waited_for], &[])),
+    ("429 + Retry-After: 10⁹", Answer(&[deadlines::a_wait_that_is_asked_for_is_cut_short], &[])),
+    ("slow-loris", Answer(&[deadlines::a_registry_that_sends_nothing_is_not_waited_for], &[])),
     (
         "redirect to file:// or metadata IP",
         Answer(
-            &[liars::a_redirect_leads_to_no_file_and_to_no_address_that_is_not_public],
+            &[liars::a_redirect_leads_to_no_file_and_not_round_in_a_circle],
             &[(HOST, "a_registry_on_the_internet_leads_to_no_private_address")],
         ),
     ),
@@ -161,14 +161,53 @@ const LINE: &[(&str, Answer)] = &[
     ),
     (
         "credentials asked by another host",
-        Answer(&[authorization::whoever_a_registry_sends_us_to_gets_no_credentials], &[]),
+        Answer(
+            &[
+                authorization::whoever_a_registry_sends_us_to_gets_no_credentials,
+                authorization::where_a_registry_lets_us_upload_to_gets_no_credentials,
+                authorization::a_token_server_on_another_host_gets_nothing_without_tls,
+                authorization::a_token_server_that_redirects_is_not_followed,
+                authorization::a_list_does_not_go_on_elsewhere,
+            ],
+            &[],
+        ),
+    ),
+    (
+        "never gets credentials meant for another",
+        Answer(
+            &[
+                authorization::credentials_for_another_registry_are_not_shown,
+                between::a_copy_shows_each_registry_what_is_meant_for_it,
+                between::a_copy_to_a_registry_without_credentials_shows_it_none,
+                between::a_token_for_one_registry_is_not_shown_to_another,
+                between::a_token_server_at_another_registry_gets_what_is_for_the_one_that_names_it,
+                between::a_blob_of_a_neighbour_is_taken_over_with_one_token_for_both,
+                mirrors::a_mirror_is_read_first_and_gets_no_credentials_of_the_original,
+            ],
+            &[],
+        ),
+    ),
+    (
+        "a named byte limit",
+        Answer(
+            &[
+                liars::a_list_with_long_entries_is_cut_off,
+                liars::a_document_with_as_many_entries_as_fit_is_read_and_one_with_more_is_not,
+                copies::a_layer_that_is_longer_than_any_is_not_begun,
+            ],
+            &[],
+        ),
     ),
     (
         "a deadline",
         Answer(
             &[
-                liars::a_registry_that_sends_nothing_is_not_waited_for,
-                liars::a_list_has_a_deadline_as_a_whole,
+                deadlines::a_registry_that_sends_nothing_is_not_waited_for,
+                deadlines::a_list_has_a_deadline_as_a_whole,
+                deadlines::an_index_has_a_deadline_with_all_that_it_lists,
+                deadlines::a_blob_that_never_ends_is_not_waited_for,
+                deadlines::a_token_server_that_says_nothing_is_not_waited_for,
+                deadlines::a_registry_that_takes_nothing_is_not_waited_for,
             ],
             &[],
         ),
