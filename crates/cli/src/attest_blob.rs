@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use client::file::{self, Readers};
-use client::predicate::{MAX_PREDICATE, PredicateType, check_statement, statement, subject_name};
+use client::predicate::{MAX_PREDICATE, PredicateType, statement, subject_name};
 use client::release::Release;
 use crypto::Digest;
 use jiff::Timestamp;
 use serde::Serialize;
-use wire::statement::{MAX_STATEMENT, Statement, Subject};
+use wire::statement::Subject;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -18,6 +18,7 @@ use crate::online;
 use crate::output::{progress, say};
 use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
+use crate::whole_statement;
 
 /// What people attest, as they would type it.
 const EXAMPLES: &str = "\
@@ -118,10 +119,7 @@ impl Args {
     }
 
     fn whole_statement(&self, path: &Path) -> Result<(Vec<u8>, String), Failure> {
-        let payload = file::read(path, MAX_STATEMENT as u64).map_err(Failure::undecided)?;
-        let statement = Statement::parse(&payload)
-            .or_undecided(format!("{} is not a statement", path.display()))?;
-        check_statement(&statement).or_refused(format!("{} cannot be signed", path.display()))?;
+        let (statement, payload) = whole_statement::read(path)?;
         for input in &self.inputs {
             if !statement.is_about(&digest(input)?) {
                 return Err(Failure::refused(format!("{} is not about {input}", path.display())));

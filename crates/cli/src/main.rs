@@ -14,6 +14,7 @@ mod annotation;
 mod command_line;
 mod condition;
 mod copying;
+mod delivery;
 mod directories;
 mod failure;
 mod identity;
@@ -36,6 +37,7 @@ mod specification;
 mod statements;
 mod trusting;
 mod verifying;
+mod whole_statement;
 
 mod attest;
 mod attest_blob;

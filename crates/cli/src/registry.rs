@@ -120,26 +120,24 @@ impl RegistryArgs {
         self.image_in(&registries, &reference, access)
     }
 
-    /// What the names stand for: images in registries, or on this machine.
+    /// What the names stand for: images in registries, or on this machine. `access` is wanted where their signatures are.
     pub(crate) fn find(
         &self,
         names: &[String],
         local: bool,
-        writing: bool,
+        access: Access,
     ) -> Result<Vec<Image>, Failure> {
         if local {
             names.iter().map(|path| local_image(path)).collect()
         } else {
-            self.images(names, writing)
+            self.images(names, access)
         }
     }
 
-    /// The images of these names, with the place of their signatures, which are only read, or also written.
-    fn images(&self, names: &[String], writing: bool) -> Result<Vec<Image>, Failure> {
+    fn images(&self, names: &[String], access: Access) -> Result<Vec<Image>, Failure> {
         let references = names.iter().map(|name| parse(name)).collect::<Result<Vec<_>, _>>()?;
         let Some(first) = references.first() else { return Ok(Vec::new()) };
         let registries = self.registries_for(first)?;
-        let access = if writing { Access::Push } else { Access::Pull };
         references.iter().map(|reference| self.image_in(&registries, reference, access)).collect()
     }
 

@@ -4,8 +4,9 @@ use client::image::statement::Claim;
 
 use crate::annotation::{self, Annotation};
 use crate::command_line::Globals;
+use crate::delivery::DeliveryArgs;
 use crate::failure::Failure;
-use crate::image_signing::{self, FormatArg, Order};
+use crate::image_signing::{self, Order};
 use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
 use crate::signing::SigningArgs;
@@ -24,9 +25,8 @@ pub(crate) struct Args {
     local_image: bool,
     #[command(flatten)]
     selection: SelectionArgs,
-    /// How to attach: as a bundle; in the older form (legacy), which podman and CRI-O read; or both
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
-    format: FormatArg,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     /// The name that the older form gives the image, instead of its repository
     #[arg(long, value_name = "NAME")]
     sign_container_identity: Option<String>,
@@ -37,12 +37,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let images = args.registry.find(&args.images, args.local_image, true)?;
+    let delivery = args.delivery.delivery()?;
+    let images = args.registry.find(&args.images, args.local_image, delivery.access())?;
     let claim = Claim::Signature {
         annotations: annotation::by_name(&args.annotations),
         identity: args.sign_container_identity.clone(),
     };
     let selection = &args.selection.selection();
-    let order = Order { images, selection, claim, format: args.format, signing: &args.signing };
+    let order = Order { images, selection, claim, delivery, signing: &args.signing };
     image_signing::carry_out(order, globals)
 }

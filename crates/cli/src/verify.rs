@@ -1,6 +1,7 @@
 //! `verify`: whether somebody signed container images.
 
 use client::image::verifying::Wanted;
+use oci::Access;
 
 use crate::annotation::{self, Annotation};
 use crate::command_line::Globals;
@@ -38,7 +39,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
-    let images = args.registry.find(&args.images, args.local_image, false)?;
+    let images = args.registry.find(&args.images, args.local_image, Access::Pull)?;
     let question = Question {
         wanted: Wanted::Signature { annotations: annotation::by_name(&args.annotations) },
         policy: args.demands.policy(&signer)?,

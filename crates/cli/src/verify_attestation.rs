@@ -2,6 +2,7 @@
 //! were verified, and nothing else.
 
 use client::image::verifying::{Proven, Wanted};
+use oci::Access;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -38,7 +39,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
-    let images = args.registry.find(&args.images, args.local_image, false)?;
+    let images = args.registry.find(&args.images, args.local_image, Access::Pull)?;
     let question = Question {
         wanted: Wanted::Attestation,
         policy: args.demands.policy(&signer)?.with_predicate_type(args.statement.expected()?),

@@ -15,9 +15,11 @@ pub mod attached;
 pub mod candidate;
 pub mod legacy;
 pub mod referrer;
+pub mod replacing;
 pub mod signing;
 pub mod statement;
 pub mod subject;
+pub mod together;
 mod verdict;
 pub mod verifying;
 

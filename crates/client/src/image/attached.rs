@@ -98,8 +98,8 @@ pub async fn attached(
     listed.truncate(MAX_CANDIDATES);
     let mut attached = Vec::new();
     for listed in listed.chunks(AT_ONCE) {
-        let fetched = stream::iter(listed)
-            .map(|listed| async move { store.document(&listed.bare()).await })
+        let fetched = stream::iter(listed.iter().map(Descriptor::bare).collect::<Vec<_>>())
+            .map(|listed| async move { store.document(&listed).await })
             .buffered(AT_ONCE);
         for document in fetched.collect::<Vec<_>>().await {
             let document = match document {

@@ -112,7 +112,7 @@ pub(super) async fn append(
     let descriptor = layer.descriptor();
     store.push_blob(layer.blob).await?;
     for _ in 0..ATTEMPTS {
-        replace(store, layer.kind, image, &descriptor).await?;
+        add(store, layer.kind, image, &descriptor).await?;
         tokio::time::sleep(MOMENT + net::jitter(MOMENT)).await;
         if layers(store, layer.kind, image).await?.contains(&descriptor) {
             return Ok(tag);
@@ -121,8 +121,22 @@ pub(super) async fn append(
     Err(AppendError::Contended(tag))
 }
 
+/// Takes layers away from those under the tag for `image`.
+pub(super) async fn remove(
+    store: &Store,
+    kind: Kind,
+    image: &Digest,
+    gone: &[Digest],
+) -> Result<(), AppendError> {
+    let _one_after_the_other = WRITING.lock().await;
+    let mut layers = layers(store, kind, image).await?;
+    let before = layers.len();
+    layers.retain(|layer| !gone.contains(&layer.digest));
+    if layers.len() == before { Ok(()) } else { write(store, kind, image, layers).await }
+}
+
 /// Reads what is under the tag, and writes it with the layer.
-async fn replace(
+async fn add(
     store: &Store,
     kind: Kind,
     image: &Digest,
@@ -134,6 +148,15 @@ async fn replace(
         return Err(AppendError::Full(kind.tag(image)));
     }
     layers.push(descriptor.clone());
+    write(store, kind, image, layers).await
+}
+
+async fn write(
+    store: &Store,
+    kind: Kind,
+    image: &Digest,
+    layers: Vec<Descriptor>,
+) -> Result<(), AppendError> {
     let config = config(&layers);
     let manifest = Manifest::new(Descriptor::of(oci::media_type::CONFIG, &config), layers);
     store.push_blob(config).await?;

@@ -21,6 +21,21 @@ pub enum Format {
     Legacy,
     /// In both.
     Both,
+    /// Not at all: whoever asked keeps the bundle.
+    Detached,
+}
+
+impl Format {
+    /// Whether there is a bundle, attached or not.
+    pub(super) fn has_bundle(self) -> bool {
+        self != Self::Legacy
+    }
+
+    /// Whether there is a layer in the older form.
+    #[must_use]
+    pub fn has_layer(self) -> bool {
+        matches!(self, Self::Legacy | Self::Both)
+    }
 }
 
 /// What was attached.
@@ -32,7 +47,7 @@ pub struct SignedImage {
     pub referrer: Option<Attached>,
     /// The tag under which the older form is.
     pub legacy_tag: Option<String>,
-    /// The signatures: one for each form.
+    /// The signatures: one for each form. None where it is shared with other images.
     pub signed: Vec<Signed>,
 }
 
@@ -85,16 +100,16 @@ pub async fn sign(
     match claim {
         // The two forms sign two payloads.
         Claim::Signature { .. } => {
-            if format != Format::Legacy {
-                attach_bundle(signer, image, claim, &mut done).await?;
+            if format.has_bundle() {
+                attach_statement(signer, image, claim, format, &mut done).await?;
             }
-            if format != Format::Bundle {
+            if format.has_layer() {
                 attach_payload(signer, image, claim, &mut done).await?;
             }
         }
         // The same envelope stands in both forms.
-        Claim::Attestation { .. } => {
-            attach_envelope(signer, image, claim, format, &mut done).await?;
+        Claim::Attestation { .. } | Claim::Statement { .. } => {
+            attach_statement(signer, image, claim, format, &mut done).await?;
         }
     }
     Ok(done)
@@ -102,7 +117,7 @@ pub async fn sign(
 
 /// Asks once more what the tag points to, when nothing is attached yet: a signature of another image than the one that
 /// people pull under the name is not what was wanted.
-async fn check_tag(image: &Image, done: &mut SignedImage) -> Result<(), SignImageError> {
+pub(super) async fn check_tag(image: &Image, done: &mut SignedImage) -> Result<(), SignImageError> {
     // Once is enough, before the first of two forms is attached.
     let Some(before) = done.subject.named.take() else { return Ok(()) };
     let Target::Tag(tag) = &image.target else { return Ok(()) };
@@ -113,31 +128,17 @@ async fn check_tag(image: &Image, done: &mut SignedImage) -> Result<(), SignImag
     Err(SignImageError::TagMoved { tag: tag.clone(), before, now })
 }
 
-async fn attach_bundle(
+async fn attach_statement(
     signer: &Signer,
     image: &Image,
     claim: &Claim,
+    format: Format,
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
     let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
     let signed = signer.attest(statement).await?;
     check_tag(image, done).await?;
-    attach_referrer(image, claim, signed, done).await
-}
-
-async fn attach_referrer(
-    image: &Image,
-    claim: &Claim,
-    signed: Signed,
-    done: &mut SignedImage,
-) -> Result<(), SignImageError> {
-    let bundle = signed.bundle.to_json();
-    let subject = &done.subject.descriptor;
-    let predicate_type = claim.predicate_type();
-    let attached =
-        referrer::attach(&image.attachments, subject, bundle, predicate_type, Timestamp::now())
-            .await?;
-    done.referrer = Some(attached);
+    attach_envelope(image, claim, format, &signed, done).await?;
     done.signed.push(signed);
     Ok(())
 }
@@ -159,29 +160,32 @@ async fn attach_payload(
     Ok(())
 }
 
-async fn attach_envelope(
-    signer: &Signer,
+/// Attaches what was signed, an envelope with a statement, in the forms that are wanted.
+pub(super) async fn attach_envelope(
     image: &Image,
     claim: &Claim,
     format: Format,
+    signed: &Signed,
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
-    let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
-    let signed = signer.attest(statement).await?;
-    check_tag(image, done).await?;
-    if format != Format::Bundle
+    let attestation = !matches!(claim, Claim::Signature { .. });
+    if attestation
+        && format.has_layer()
         && let Content::Dsse(envelope) = &signed.bundle.content
     {
         // The log has the digest of this very text, and verifiers compare.
         let blob = envelope.to_json().into_bytes();
         let predicate_type = claim.predicate_type().to_owned();
-        attach_layer(image, Kind::Attestation, blob, Some(predicate_type), &signed, done).await?;
+        attach_layer(image, Kind::Attestation, blob, Some(predicate_type), signed, done).await?;
     }
-    if format == Format::Legacy {
-        done.signed.push(signed);
-        return Ok(());
+    if matches!(format, Format::Bundle | Format::Both) {
+        let (subject, bundle) = (&done.subject.descriptor, signed.bundle.to_json());
+        let (store, now) = (&image.attachments, Timestamp::now());
+        let attached =
+            referrer::attach(store, subject, bundle, claim.predicate_type(), now).await?;
+        done.referrer = Some(attached);
     }
-    attach_referrer(image, claim, signed, done).await
+    Ok(())
 }
 
 async fn attach_layer(

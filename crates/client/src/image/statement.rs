@@ -1,6 +1,6 @@
 //! What is signed for an image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oci::Digest;
 use serde_json::value::RawValue;
@@ -26,6 +26,13 @@ pub enum Claim {
         /// The predicate, JSON.
         predicate: Box<RawValue>,
     },
+    /// A whole statement, which names the images itself.
+    Statement {
+        /// The type of its predicate.
+        predicate_type: String,
+        /// The statement, byte for byte as it is signed.
+        payload: Vec<u8>,
+    },
 }
 
 impl Claim {
@@ -34,24 +41,39 @@ impl Claim {
     pub fn predicate_type(&self) -> &str {
         match self {
             Self::Signature { .. } => SIGNATURE,
-            Self::Attestation { predicate_type, .. } => predicate_type,
+            Self::Attestation { predicate_type, .. } | Self::Statement { predicate_type, .. } => {
+                predicate_type
+            }
         }
     }
 
-    /// The statement about the image with this digest in the repository called `name`, byte for byte as it is signed. A
-    /// signature names no image: one digest is one image, wherever it is copied to.
+    /// The statement about the image with this digest in the repository called `name`, byte for byte as it is signed.
     #[must_use]
     pub fn statement(&self, name: &str, digest: &Digest) -> Vec<u8> {
-        let digest = crypto::Digest::from(*digest);
+        self.statement_about([(name, digest)])
+    }
+
+    /// The statement about all of these images: the names of their repositories, and their digests. A signature names no
+    /// image: one digest is one image, wherever it is copied to.
+    #[must_use]
+    pub fn statement_about<'a>(
+        &self,
+        images: impl IntoIterator<Item = (&'a str, &'a Digest)>,
+    ) -> Vec<u8> {
+        let subject = |name, digest: &Digest| Subject::new(name, &crypto::Digest::from(*digest));
+        let images = images.into_iter();
         let statement = match self {
             Self::Signature { annotations, .. } => {
-                let subject =
-                    Subject { annotations: annotations.clone(), ..Subject::new("", &digest) };
-                signature(vec![subject])
+                let digests: BTreeSet<&Digest> = images.map(|(_, digest)| digest).collect();
+                let annotated =
+                    |digest| Subject { annotations: annotations.clone(), ..subject("", digest) };
+                signature(digests.into_iter().map(annotated).collect())
             }
             Self::Attestation { predicate_type, predicate } => {
-                Statement::new(vec![Subject::new(name, &digest)], predicate_type, predicate.clone())
+                let subjects = images.map(|(name, digest)| subject(name, digest)).collect();
+                Statement::new(subjects, predicate_type, predicate.clone())
             }
+            Self::Statement { payload, .. } => return payload.clone(),
         };
         statement.to_json()
     }
@@ -87,5 +109,13 @@ mod tests {
         // Captured from cosign v3.1.3.
         let expected = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"bd4d5dcc5007cc8cccd853f94ec1e6613923b21e277ccfd057a32d3c64f80677"},"annotations":{"b":"x<y>&é","env":"prod"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
         assert_eq!(String::from_utf8(statement).unwrap(), expected);
+    }
+    #[test]
+    fn a_signature_names_each_digest_once() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let claim = Claim::Signature { annotations: BTreeMap::new(), identity: None };
+        let images = [("x/app", &a), ("y/copy", &a), ("x/other", &b)];
+        let statement = Statement::parse(&claim.statement_about(images)).unwrap();
+        assert_eq!(statement.subject.len(), 2);
     }
 }

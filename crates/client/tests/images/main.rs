@@ -8,4 +8,5 @@
 mod good;
 mod hostile;
 mod place;
+mod replace;
 mod table;
