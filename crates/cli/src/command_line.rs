@@ -5,10 +5,11 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
-    attest, attest_blob, bundle, clean, completion, condition, config_show, copy, download, env,
-    generate_key_pair, git, import_key_pair, init, initialize, load, public_key, quickstart, save,
-    serve, sign, sign_blob, sign_model, signing_config, tree, triangulate, trust, trusted_root,
-    user, verify, verify_attestation, verify_blob, verify_blob_attestation, verify_model, version,
+    attach, attest, attest_blob, bundle, clean, completion, condition, config_show, copy, download,
+    env, generate_key_pair, git, import_key_pair, init, initialize, load, public_key, quickstart,
+    save, serve, sign, sign_blob, sign_model, signing_config, tree, triangulate, trust,
+    trusted_root, user, verify, verify_attestation, verify_blob, verify_blob_attestation,
+    verify_model, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -78,6 +79,8 @@ pub(crate) enum Command {
     Attest(attest::Args),
     /// Verify statements about container images
     VerifyAttestation(verify_attestation::Args),
+    /// Attach a bundle that was made elsewhere to container images
+    Attach(attach::Args),
     /// List what is attached to an image
     Tree(tree::Args),
     /// Print what is attached to an image: signatures, attestations, an SBOM
@@ -155,6 +158,7 @@ impl Command {
             Self::Verify(args) => verify::run(args, globals),
             Self::Attest(args) => attest::run(&args, globals),
             Self::VerifyAttestation(args) => verify_attestation::run(args, globals),
+            Self::Attach(args) => attach::run(&args, globals),
             Self::Tree(args) => tree::run(&args, globals),
             Self::Download(args) => download::run(args, globals),
             Self::Copy(args) => copy::run(&args, globals),
@@ -206,6 +210,7 @@ Container images:
   verify                   Verify the signatures of container images
   attest                   Sign a statement about container images, and attach it to them
   verify-attestation       Verify statements about container images
+  attach                   Attach a bundle that was made elsewhere to container images
   tree                     List what is attached to an image
   download                 Print what is attached to an image: signatures, attestations, an SBOM
   copy                     Copy an image with all that is attached to it

@@ -39,6 +39,7 @@ mod trusting;
 mod verifying;
 mod whole_statement;
 
+mod attach;
 mod attest;
 mod attest_blob;
 mod bundle;

@@ -1,10 +1,13 @@
 //! A bundle as a referrer of an image: how it is attached, and which layers of a document are one.
+//!
+//! What is attached here need not have been made here: [`Loose`] is a bundle that somebody else brings.
 
 use bytes::Bytes;
 use futures_util::future::try_join;
 use jiff::Timestamp;
-use oci::{AttachError, Attached, Descriptor, Document, Manifest, Store};
-use wire::bundle::MediaType;
+use oci::{AttachError, Attached, Descriptor, Digest, Document, Manifest, Store};
+use wire::bundle::{Bundle, BundleError, Content, MediaType};
+use wire::statement::{Statement, StatementError};
 
 /// How the media types of bundles of all versions begin.
 const BUNDLES: &str = "application/vnd.dev.sigstore.bundle";
@@ -27,6 +30,69 @@ pub async fn attach(
     let empty = store.push_blob(Bytes::from_static(b"{}"));
     try_join(empty, store.push_blob(bundle)).await?;
     store.attach(&document).await
+}
+
+/// A bundle that was made elsewhere, and is to be attached to what it is about.
+///
+/// Nobody asks here who signed it: whoever verifies the image will.
+#[derive(Debug)]
+pub struct Loose {
+    json: String,
+    statement: Statement,
+}
+
+/// A file is no bundle that could be attached to an image.
+#[derive(Debug, thiserror::Error)]
+pub enum LooseError {
+    /// It is no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Verifiers of images read bundles of one version.
+    #[error("it is a bundle of the type {}, not {}", .0.name(), MediaType::V0_3.name())]
+    Version(MediaType),
+    /// The signature is of a file.
+    #[error("it signs a file, not a statement about images")]
+    NoStatement,
+    /// What was signed is no statement.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+impl Loose {
+    /// Reads a bundle.
+    ///
+    /// # Errors
+    ///
+    /// See [`LooseError`].
+    pub fn parse(json: String) -> Result<Self, LooseError> {
+        let bundle = Bundle::parse(json.as_bytes())?;
+        if bundle.media_type != MediaType::V0_3 {
+            return Err(LooseError::Version(bundle.media_type));
+        }
+        let Content::Dsse(envelope) = &bundle.content else { return Err(LooseError::NoStatement) };
+        let statement = Statement::parse(&envelope.payload)?;
+        Ok(Self { json, statement })
+    }
+
+    /// Whether it says something about the image with this digest.
+    #[must_use]
+    pub fn is_about(&self, image: &Digest) -> bool {
+        self.statement.is_about(&(*image).into())
+    }
+
+    /// Attaches it, byte for byte, to the image that `subject` points to.
+    ///
+    /// # Errors
+    ///
+    /// See [`AttachError`].
+    pub async fn attach(
+        &self,
+        store: &Store,
+        subject: &Descriptor,
+        now: Timestamp,
+    ) -> Result<Attached, AttachError> {
+        attach(store, subject, self.json.clone(), &self.statement.predicate_type, now).await
+    }
 }
 
 /// The document that attaches a bundle, member for member as cosign writes it.

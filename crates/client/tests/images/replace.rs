@@ -35,7 +35,7 @@ async fn an_attestation_that_came_meanwhile_stays() {
     let older = Older::find(&place.store, &image, TYPE).await.unwrap();
     place
         .refer(&[cosign.bundle("statement")], |manifest| {
-            drop(manifest.annotations.insert("a".into(), "b".into()))
+            drop(manifest.annotations.insert("a".into(), "b".into()));
         })
         .await;
     older.remove(&place.store, &image).await.unwrap();
