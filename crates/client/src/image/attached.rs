@@ -8,7 +8,7 @@ use wire::statement::Statement;
 
 use super::candidate::{Candidate, CandidateError, in_referrer, under_tag};
 use super::legacy::Kind;
-use super::verifying::MAX_CANDIDATES;
+use super::verifying::{DEADLINE, MAX_CANDIDATES};
 use crate::predicate::SIGNATURE;
 
 /// How many documents are fetched at once.
@@ -87,9 +87,20 @@ impl Attached {
 ///
 /// # Errors
 ///
-/// If the list of referrers, or a tag, cannot be read. A referrer that the registry does not have, or that cannot be read, is
-/// left out.
+/// If the list of referrers, or a tag, cannot be read, or not within [`DEADLINE`]. A referrer that the registry does not have,
+/// or that cannot be read, is left out.
 pub async fn attached(
+    store: &Store,
+    image: &Digest,
+    look: &(dyn Fn(Result<Candidate, CandidateError>) + Sync),
+) -> Result<Vec<Attached>, FetchError> {
+    tokio::time::timeout(DEADLINE, everything(store, image, look)).await.unwrap_or_else(|_| {
+        let reason = format!("it was not had within {} s", DEADLINE.as_secs());
+        Err(FetchError::List { place: format!("what is attached to {image}"), reason })
+    })
+}
+
+async fn everything(
     store: &Store,
     image: &Digest,
     look: &(dyn Fn(Result<Candidate, CandidateError>) + Sync),

@@ -14,8 +14,8 @@ pub const MAX_IMAGES: usize = 1000;
 pub const MAX_INDEXES: u64 = 16 << 20;
 /// How many images are looked up at the same time.
 const PARALLEL: usize = 16;
-/// How long looking up all images of one name may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// How long looking up all images of one name may take: a little longer than a registry that does not answer is asked.
+pub const DEADLINE: Duration = Duration::from_secs(180);
 
 /// Which of the images that a name stands for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -80,7 +80,7 @@ pub enum SelectError {
     #[error("the indexes in the index have more than {MAX_INDEXES} bytes")]
     TooLarge,
     /// The registry answers too slowly.
-    #[error("not all images of the index were found within {} seconds", DEADLINE.as_secs())]
+    #[error("what the name leads to was not found within {} seconds", DEADLINE.as_secs())]
     Late,
 }
 
@@ -90,6 +90,15 @@ pub enum SelectError {
 ///
 /// See [`SelectError`].
 pub async fn select(
+    store: &Store,
+    target: &Target,
+    selection: &Selection,
+) -> Result<Vec<Subject>, SelectError> {
+    let found = tokio::time::timeout(DEADLINE, selected(store, target, selection)).await;
+    found.unwrap_or(Err(SelectError::Late))
+}
+
+async fn selected(
     store: &Store,
     target: &Target,
     selection: &Selection,
@@ -108,9 +117,7 @@ pub async fn select(
             check_child(store, digest, &child.descriptor, child.platform.as_ref()).await?;
             Ok(vec![Subject { named: Some(digest), ..child }])
         }
-        Selection::Recursive => tokio::time::timeout(DEADLINE, everything(store, target))
-            .await
-            .unwrap_or(Err(SelectError::Late)),
+        Selection::Recursive => everything(store, target).await,
     }
 }
 

@@ -5,8 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail it by panicking")]
 
+mod deadlines;
+#[allow(dead_code, reason = "what the registry's own tests need of it, too")]
+#[path = "../../../oci/tests/registry/fake.rs"]
+mod fake;
 mod good;
 mod hostile;
+#[path = "../../../oci/tests/registry/hurry.rs"]
+mod hurry;
 mod place;
 mod replace;
 mod table;

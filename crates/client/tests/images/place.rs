@@ -96,15 +96,20 @@ impl Layer {
 pub(crate) struct Place {
     pub(crate) store: Store,
     subject: Digest,
-    _directory: tempfile::TempDir,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Place {
+    /// A place in a store that is there already.
+    pub(crate) const fn within(store: Store, subject: Digest) -> Self {
+        Self { store, subject, _directory: None }
+    }
+
     /// A place for what is attached to `subject`.
     pub(crate) fn new(subject: Digest) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::Layout(Layout::create(directory.path()).unwrap());
-        Self { store, subject, _directory: directory }
+        Self { store, subject, _directory: Some(directory) }
     }
 
     async fn manifest(&self, layers: &[Layer]) -> Manifest {
@@ -148,16 +153,17 @@ impl Place {
         policy: &Policy,
         trust: &TrustedRoot,
     ) -> Result<Finding, VerifyImageError> {
-        let image = Image {
-            name: "registry.example/app".to_owned(),
-            target: Target::Digest(self.subject),
-            store: self.store.clone(),
-            attachments: self.store.clone(),
-        };
+        let image = image(&self.store, Target::Digest(self.subject));
         let descriptor = Descriptor::new(oci::media_type::MANIFEST, self.subject, 401);
         let subject = Subject { descriptor, platform: None, named: None };
         verify(&image, &subject, &wanted, policy, trust).await
     }
+}
+
+/// An image that lies in `store`, as what is attached to it does.
+pub(crate) fn image(store: &Store, target: Target) -> Image {
+    let name = "registry.example/app".to_owned();
+    Image { name, target, store: store.clone(), attachments: store.clone() }
 }
 
 pub(crate) fn signature() -> Wanted {
