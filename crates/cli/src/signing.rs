@@ -228,3 +228,21 @@ pub(crate) fn recorded(signed: &Signed) -> String {
         entries.map(|entry| format!("entry {} of {}", entry.index, entry.log)).collect();
     if places.is_empty() { "in no log".to_owned() } else { places.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ed25519 cannot be checked by a log that has the digest only, and whoever reads the older form takes SHA-256.
+    #[test]
+    fn the_older_form_is_signed_with_keys_that_its_readers_know() {
+        for kind in [KeyKind::EcdsaP256, KeyKind::Rsa { bits: 2048 }, KeyKind::Rsa { bits: 4096 }] {
+            assert!(check_older_key(kind).is_ok(), "{kind}");
+        }
+        for kind in [KeyKind::EcdsaP384, KeyKind::EcdsaP521, KeyKind::Ed25519] {
+            let refused = check_older_key(kind).unwrap_err().to_text();
+            assert!(refused.contains(&kind.to_string()), "{refused}");
+            assert!(refused.contains("--format bundle"), "{refused}");
+        }
+    }
+}

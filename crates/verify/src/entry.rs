@@ -135,7 +135,7 @@ fn bind_one(
 ) -> Result<Dialect, EntryError> {
     let body = Body::parse(&entry.canonicalized_body)?;
     if body.kind_version() != entry.kind_version {
-        let said = entry.kind_version.clone();
+        let said = entry.kind_version.excerpt();
         return Err(EntryError::Kind { said, found: body.kind_version() });
     }
     compare::compare(&body, bundle, material, signed)?;

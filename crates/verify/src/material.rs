@@ -3,6 +3,7 @@
 use crypto::PublicKey;
 use pki::{Certificate, CertificateError};
 use wire::bundle::{Bundle, SignerMaterial};
+use wire::json::excerpt;
 
 use crate::policy::{Policy, SignerPolicy};
 
@@ -61,7 +62,7 @@ pub(crate) fn read(bundle: &Bundle, policy: &Policy) -> Result<Material, Materia
             Ok(Material::Key(key.clone()))
         }
         (SignerMaterial::PublicKey { hint }, SignerPolicy::Identity(_)) => {
-            Err(MaterialError::KeyNeeded { hint: hint.clone() })
+            Err(MaterialError::KeyNeeded { hint: excerpt(hint) })
         }
         (_, SignerPolicy::Key(_)) => Err(MaterialError::CertificateInsteadOfKey),
         (SignerMaterial::Certificate(leaf), SignerPolicy::Identity(_)) => {

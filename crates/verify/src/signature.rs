@@ -3,6 +3,7 @@
 use crypto::{Digest, HashAlgorithm, KeyKind, PublicKey, Scheme};
 use wire::bundle::{Bundle, Content, MessageSignature};
 use wire::dsse::{Envelope, IN_TOTO};
+use wire::json::excerpt;
 use wire::statement::{Statement, StatementError};
 
 use crate::Artifact;
@@ -168,7 +169,7 @@ fn check_envelope(
     expected: Option<&Expected>,
 ) -> Result<Signed, SignatureError> {
     if envelope.payload_type != IN_TOTO {
-        return Err(SignatureError::PayloadType(envelope.payload_type.clone()));
+        return Err(SignatureError::PayloadType(excerpt(&envelope.payload_type)));
     }
     // Nothing that the payload says counts before somebody has signed it.
     let scheme = check_envelope_signature(envelope, key)?;
@@ -181,7 +182,7 @@ fn check_envelope(
     if let Some(expected) = expected
         && !expected.matches(&statement.predicate_type)
     {
-        let (expected, found) = (expected.to_string(), statement.predicate_type);
+        let (expected, found) = (expected.to_string(), excerpt(&statement.predicate_type));
         return Err(SignatureError::PredicateType { expected, found });
     }
     Ok(Signed::Envelope { scheme, statement: Box::new(statement) })

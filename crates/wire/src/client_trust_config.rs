@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::json::{self, Json, JsonError, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
 use crate::signing_config::{SigningConfig, SigningConfigError};
 use crate::trusted_root::{TrustedRoot, TrustedRootError};
 
@@ -57,7 +57,7 @@ impl ClientTrustConfig {
         let mut object = json::parse(document, MAX_CLIENT_TRUST_CONFIG)?.into_object()?;
         let media_type = object.or_default("mediaType", Json::into_string)?;
         if media_type != CLIENT_TRUST_CONFIG {
-            return Err(ClientTrustConfigError::MediaType(media_type));
+            return Err(ClientTrustConfigError::MediaType(excerpt(&media_type)));
         }
         let mut member =
             |name: &'static str| object.take(name)?.ok_or_else(|| Problem::Missing(name).here());

@@ -13,7 +13,7 @@ mod tree;
 mod write;
 
 pub use object::{Object, Unknown};
-pub use problem::{JsonError, Problem};
+pub use problem::{JsonError, Problem, excerpt};
 pub use scalar::decode_base64;
 pub use tree::{Json, check, parse};
 pub use write::{base64, base64_list, base64_text, decimal};

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::json::{self, Json, JsonError, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
 use crate::trusted_root::{TimeRange, read_time_range, write_time_range};
 
 /// The media type.
@@ -102,7 +102,7 @@ impl SigningConfig {
         let mut object = value.into_object()?;
         let media_type = object.or_default("mediaType", Json::into_string)?;
         if media_type != SIGNING_CONFIG {
-            return Err(SigningConfigError::MediaType(media_type));
+            return Err(SigningConfigError::MediaType(excerpt(&media_type)));
         }
         let config = Self {
             ca_urls: object.list("caUrls", MAX_SERVICES, Service::read)?,

@@ -8,7 +8,7 @@ use crypto::Digest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json::{self, Json, JsonError, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
 
 /// The type of statements to write.
 pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
@@ -132,7 +132,7 @@ impl Statement {
         };
         let statement_type = text("_type")?;
         if statement_type != STATEMENT_V1 && statement_type != STATEMENT_V0_1 {
-            return Err(StatementError::Type(statement_type));
+            return Err(StatementError::Type(excerpt(&statement_type)));
         }
         let subject = match member("subject") {
             Some(value) => read_subjects(value.as_bytes())?,

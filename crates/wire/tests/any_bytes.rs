@@ -70,3 +70,45 @@ proptest! {
 fn the_bundle_that_is_changed_is_good() {
     Bundle::parse(BUNDLE.as_bytes()).expect("it is good");
 }
+
+/// A refusal is kept for every candidate of an image, and printed. One that held all of a name of a hundred megabytes made
+/// the memory of a verification twice what its limit says.
+#[test]
+fn a_refusal_quotes_no_more_than_a_line_or_two() {
+    let long = "x".repeat(1 << 20);
+    let texts: Vec<_> = BUNDLE.match_indices('"').map(|(at, _)| at).collect();
+    let in_bundle =
+        texts.chunks(2).map(|text| [&BUNDLE[..=text[0]], &long, &BUNDLE[text[1]..]].concat());
+    let others = [
+        r#"{"mediaType":"LONG"}"#,
+        r#"{"_type":"LONG"}"#,
+        r#"{"kind":"LONG","apiVersion":"LONG","spec":{}}"#,
+        r#"{"LONG":1,"LONG":2}"#,
+        r#"{"payload":"","payloadType":"","signatures":[{"LONG":1,"LONG":1}],"LONG":1}"#,
+        r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"LONG":{"LONG":1}}}]}"#,
+    ];
+    let others = others.into_iter().map(|text| text.replace("LONG", &long));
+    for document in in_bundle.chain(others) {
+        for refusal in refusals(document.as_bytes()) {
+            assert!(refusal.len() < 2000, "{}", &refusal[..200]);
+        }
+    }
+}
+
+/// What every reader says, as it is printed and as it is kept.
+fn refusals(bytes: &[u8]) -> Vec<String> {
+    fn texts<T, E: std::error::Error>(read: Result<T, E>) -> Vec<String> {
+        read.err().map(|error| vec![error.to_string(), format!("{error:?}")]).unwrap_or_default()
+    }
+    [
+        texts(Bundle::parse(bytes)),
+        texts(Body::parse(bytes)),
+        texts(TrustedRoot::parse(bytes)),
+        texts(SigningConfig::parse(bytes)),
+        texts(ClientTrustConfig::parse(bytes)),
+        texts(Statement::parse(bytes)),
+        texts(TransparencyLogEntry::parse(bytes)),
+        texts(Envelope::parse(bytes)),
+    ]
+    .concat()
+}

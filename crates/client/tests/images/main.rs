@@ -13,6 +13,7 @@ mod good;
 mod hostile;
 #[path = "../../../oci/tests/registry/hurry.rs"]
 mod hurry;
+mod moving;
 mod place;
 mod replace;
 mod table;

@@ -4,7 +4,7 @@ use crypto::{Digest, decode_pem};
 use wire::body::{Body, DsseV1, HashText, IntotoV1, IntotoV2, SignatureV2, VerifierMaterial};
 use wire::bundle::{Bundle, Content};
 use wire::dsse::Envelope;
-use wire::json::decode_base64;
+use wire::json::{decode_base64, excerpt};
 
 use super::EntryError;
 use crate::material::Material;
@@ -97,7 +97,7 @@ fn same_payload(logged: &HashText, envelope: &Envelope) -> Result<(), EntryError
 fn same_text(logged: &HashText, digest: &Digest) -> Result<(), EntryError> {
     let same = logged.algorithm == digest.algorithm()
         && logged.bytes().is_some_and(|bytes| bytes == digest.as_bytes());
-    let found = || format!("{}:{}", logged.algorithm.name(), logged.value);
+    let found = || format!("{}:{}", logged.algorithm.name(), excerpt(&logged.value));
     if same { Ok(()) } else { Err(EntryError::OtherDigest { found: found() }) }
 }
 

@@ -7,7 +7,7 @@ use super::{
     IntotoSignature, IntotoV1, IntotoV2, SignatureV2, Verifier, VerifierMaterial,
 };
 use crate::bundle::{KindVersion, read_certificate, read_digest};
-use crate::json::{self, Json, JsonError, Object, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Object, Problem, Unknown, excerpt};
 
 /// The longest body. Rekor v1 takes submissions of up to 100 KiB of attestation; a body holds less.
 const MAX_BODY: usize = 4 << 20;
@@ -52,7 +52,7 @@ impl Body {
                 Self::HashedRekordV2(object.required("spec", hashed_rekord_v2)?)
             }
             ("dsse", "0.0.2") => Self::DsseV2(object.required("spec", dsse_v2)?),
-            _ => return Err(BodyError::Unsupported(KindVersion { kind, version })),
+            _ => return Err(BodyError::Unsupported(KindVersion { kind, version }.excerpt())),
         };
         object.finish(Unknown::Refused)?;
         Ok(body)
@@ -81,8 +81,8 @@ fn wrapped<'a, T>(
 fn hash_text(value: Json<'_>) -> Result<HashText, JsonError> {
     whole(value, |object| {
         let name = object.required("algorithm", Json::into_string)?;
-        let algorithm =
-            HashAlgorithm::by_name(&name).ok_or_else(|| Problem::UnknownValue(name).here())?;
+        let algorithm = HashAlgorithm::by_name(&name)
+            .ok_or_else(|| Problem::UnknownValue(excerpt(&name)).here())?;
         Ok(HashText { algorithm, value: object.required("value", Json::into_string)? })
     })
 }

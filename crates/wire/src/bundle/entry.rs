@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::json::{self, Json, JsonError, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
 
 /// The most hashes in an inclusion proof: a tree has at most 2⁶⁴ leaves.
 pub const MAX_PROOF_HASHES: usize = 64;
@@ -88,6 +88,12 @@ impl TransparencyLogEntry {
 }
 
 impl KindVersion {
+    /// As much of it as a refusal quotes.
+    #[must_use]
+    pub fn excerpt(&self) -> Self {
+        Self { kind: excerpt(&self.kind), version: excerpt(&self.version) }
+    }
+
     /// The kind and version with these names.
     #[must_use]
     pub fn new(kind: &str, version: &str) -> Self {

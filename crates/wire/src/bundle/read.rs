@@ -7,7 +7,7 @@ use super::{
     MessageSignature, SignerMaterial, TransparencyLogEntry, VerificationMaterial,
 };
 use crate::dsse::Envelope;
-use crate::json::{self, Json, JsonError, Object, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Object, Problem, Unknown, excerpt};
 
 /// Why bytes are not a bundle.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -53,7 +53,8 @@ impl Bundle {
     pub fn parse(document: &[u8]) -> Result<Self, BundleError> {
         let mut object = json::parse(document, MAX_BUNDLE)?.into_object()?;
         let name = object.or_default("mediaType", Json::into_string)?;
-        let media_type = MediaType::by_name(&name).ok_or(BundleError::MediaType(name))?;
+        let media_type =
+            MediaType::by_name(&name).ok_or_else(|| BundleError::MediaType(excerpt(&name)))?;
         let material = object.take("verificationMaterial")?.ok_or(BundleError::NoSigner)?;
         let bundle = Self {
             media_type,

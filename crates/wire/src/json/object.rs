@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Json, JsonError, Problem};
+use super::{Json, JsonError, Problem, excerpt};
 
 /// What is done about members that nobody asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,7 +109,7 @@ impl<'a> Object<'a> {
     pub fn finish(self, unknown: Unknown) -> Result<(), JsonError> {
         match (unknown, self.members.into_iter().next()) {
             (Unknown::Refused, Some((name, _))) => {
-                Err(Problem::UnknownMember(name.into_owned()).here())
+                Err(Problem::UnknownMember(excerpt(&name)).here())
             }
             _ => Ok(()),
         }

@@ -1,5 +1,15 @@
 //! Why a JSON document was refused, and where in it.
 
+/// How many characters of what others wrote a refusal quotes: a line or two of a terminal. It is kept as long as the
+/// refusal is, and a document can consist of one name.
+const MAX_QUOTED: usize = 160;
+
+/// As much of `text` as a refusal quotes.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(MAX_QUOTED).collect()
+}
+
 /// Why a JSON document was refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{problem}{}{path}", if path.is_empty() { "" } else { " at " })]
@@ -102,7 +112,7 @@ impl JsonError {
     #[must_use]
     pub fn within(mut self, name: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{name}{dot}{}", self.path);
+        self.path = format!("{}{dot}{}", excerpt(name), self.path);
         self
     }
 

@@ -5,7 +5,7 @@ use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 
-use super::{Json, JsonError, Object, Problem};
+use super::{Json, JsonError, Object, Problem, excerpt};
 
 const fn engine(alphabet: &Alphabet) -> GeneralPurpose {
     let config =
@@ -138,7 +138,7 @@ impl<'a> Json<'a> {
                     && digits.bytes().all(|byte| byte.is_ascii_digit())
                     && (digits == "0" || !digits.starts_with('0'));
                 let value = if number { text.parse().ok() } else { None };
-                value.ok_or_else(|| Problem::Integer(text.into_owned()).here())
+                value.ok_or_else(|| Problem::Integer(excerpt(&text)).here())
             }
             other => Err(other.type_error("an integer")),
         }
@@ -190,7 +190,7 @@ impl<'a> Json<'a> {
         by_number: impl Fn(i64) -> Option<T>,
     ) -> Result<Result<T, String>, JsonError> {
         match self {
-            Self::String(name) => Ok(by_name(&name).ok_or_else(|| name.into_owned())),
+            Self::String(name) => Ok(by_name(&name).ok_or_else(|| excerpt(&name))),
             number @ (Self::Integer(_) | Self::Fraction(_)) => {
                 let number = number.into_i64()?;
                 Ok(by_number(number).ok_or_else(|| number.to_string()))
@@ -209,7 +209,7 @@ impl<'a> Json<'a> {
         // The parser also reads blanks for `T` and annotations in brackets, which are not RFC 3339.
         let plain = text.as_bytes().get(10) == Some(&b'T') && !text.contains('[');
         let time = if plain { text.parse().ok() } else { None };
-        time.ok_or_else(|| Problem::Time(text).here())
+        time.ok_or_else(|| Problem::Time(excerpt(&text)).here())
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{JsonError, Object, Problem};
+use super::{JsonError, Object, Problem, excerpt};
 
 /// The deepest nesting in a protojson document: a bundle's is eight.
 const MAX_DEPTH: usize = 32;
@@ -172,7 +172,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut object = Vec::<(Cow<'de, str>, Json<'de>)>::new();
         while let Some(name) = members.next_key_seed(Name)? {
             if object.iter().any(|(other, _)| *other == name) {
-                return Err(self.state.refuse(Problem::DuplicateMember(name.into_owned())));
+                return Err(self.state.refuse(Problem::DuplicateMember(excerpt(&name))));
             }
             if object.len() >= MAX_MEMBERS {
                 return Err(self.state.refuse(Problem::TooManyValues(MAX_MEMBERS)));
@@ -267,7 +267,7 @@ impl<'de> Visitor<'de> for Scan<'_> {
         let mut names = HashSet::new();
         while let Some(name) = members.next_key_seed(Name)? {
             if names.contains(&name) {
-                return Err(self.state.refuse(Problem::DuplicateMember(name.into_owned())));
+                return Err(self.state.refuse(Problem::DuplicateMember(excerpt(&name))));
             }
             names.insert(name);
             members.next_value_seed(inner)?;

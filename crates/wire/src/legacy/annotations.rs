@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::body::Body;
 use crate::bundle::{KindVersion, TransparencyLogEntry};
-use crate::json::{self, Json, JsonError, Unknown, base64_text, decode_base64};
+use crate::json::{self, Json, JsonError, Unknown, base64_text, decode_base64, excerpt};
 
 /// The annotation with the signature in base64; empty for an attestation, whose envelope has it.
 pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -125,8 +125,8 @@ fn read_certificate(text: &str) -> Result<Vec<u8>, AnnotationsError> {
 
 fn read_entry(text: &str) -> Result<TransparencyLogEntry, AnnotationsError> {
     let (promise, payload) = read_promise(text).map_err(AnnotationsError::Entry)?;
-    let log_id =
-        hex::decode(&payload.log_id).map_err(|_| AnnotationsError::LogId(payload.log_id))?;
+    let log_id = hex::decode(&payload.log_id)
+        .map_err(|_| AnnotationsError::LogId(excerpt(&payload.log_id)))?;
     Ok(TransparencyLogEntry {
         log_index: payload.log_index,
         log_id,

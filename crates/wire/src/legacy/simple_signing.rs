@@ -5,7 +5,7 @@
 use crypto::{Digest, HashAlgorithm};
 use serde_json::{Map, Value, json};
 
-use crate::json::{self, Json, JsonError, Problem, Unknown};
+use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
 
 /// The `critical.type` of payloads that cosign and its successors sign.
 pub const COSIGN_TYPE: &str = "cosign container image signature";
@@ -57,10 +57,10 @@ impl SimpleSigning {
         object.take_exact("optional");
         object.finish(Unknown::Refused)?;
         if critical.signature_type != COSIGN_TYPE {
-            return Err(SimpleSigningError::Type(critical.signature_type));
+            return Err(SimpleSigningError::Type(excerpt(&critical.signature_type)));
         }
         let digest = read_digest(&critical.digest)
-            .ok_or_else(|| SimpleSigningError::Digest(critical.digest.clone()))?;
+            .ok_or_else(|| SimpleSigningError::Digest(excerpt(&critical.digest)))?;
         Ok(Self { reference: critical.reference, digest, optional: read_optional(payload)? })
     }
 

@@ -10,6 +10,7 @@ use super::{
     DIGESTS_V0_1, MAX_RESOURCES, Manifest, Method, ModelPath, PathError, Resource, ResourceName,
     SIGNATURE_V1, Serialization,
 };
+use crate::json::excerpt;
 use crate::statement::Statement;
 
 /// Why a statement is not a manifest.
@@ -114,7 +115,7 @@ impl Manifest {
         let (serialization, described) = match statement.predicate_type.as_str() {
             SIGNATURE_V1 => read_v1(statement)?,
             DIGESTS_V0_1 => read_v0_1(statement)?,
-            other => return Err(ManifestError::PredicateType(other.to_owned())),
+            other => return Err(ManifestError::PredicateType(excerpt(other))),
         };
         match described.len() {
             0 => return Err(ManifestError::Empty),
@@ -132,15 +133,16 @@ impl Manifest {
 
 fn read_v1(statement: &Statement) -> Result<(Serialization, Vec<Described>), ManifestError> {
     let text = statement.predicate.as_ref().map_or("null", |predicate| predicate.get());
-    let predicate: Predicate =
-        serde_json::from_str(text).map_err(|error| ManifestError::Predicate(error.to_string()))?;
+    let predicate: Predicate = serde_json::from_str(text)
+        .map_err(|error| ManifestError::Predicate(excerpt(&error.to_string())))?;
     let Arguments { method, hash_type, shard_size, allow_symlinks, ignore_paths } =
         predicate.serialization;
-    let hash = ContentHash::by_name(&hash_type).ok_or(ManifestError::Hash(hash_type))?;
+    let hash =
+        ContentHash::by_name(&hash_type).ok_or_else(|| ManifestError::Hash(excerpt(&hash_type)))?;
     let method = match method.as_str() {
         "files" => Method::Files,
         "shards" => Method::Shards(read_shard_size(shard_size)?),
-        _ => return Err(ManifestError::Method(method)),
+        _ => return Err(ManifestError::Method(excerpt(&method))),
     };
     // What lies outside the model is not looked at anyway.
     let ignore_paths = ignore_paths.iter().filter_map(|path| ignored(path)).collect();

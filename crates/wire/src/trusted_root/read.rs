@@ -3,7 +3,7 @@
 use crypto::{HashAlgorithm, KeyDetails};
 
 use super::{Authority, LogInstance, SkippedLog, TimeRange, TrustedRoot, TrustedRootVersion};
-use crate::json::{self, Json, JsonError, Unknown};
+use crate::json::{self, Json, JsonError, Unknown, excerpt};
 
 /// The longest trusted root: the public one has ten kilobytes.
 const MAX_TRUSTED_ROOT: usize = 4 << 20;
@@ -67,7 +67,7 @@ impl TrustedRoot {
     pub fn read(value: Json<'_>) -> Result<Self, TrustedRootError> {
         let mut object = value.into_object()?;
         let mut root = Self {
-            version: read_version(object.or_default("mediaType", Json::into_string)?)?,
+            version: read_version(&object.or_default("mediaType", Json::into_string)?)?,
             ..Self::default()
         };
         let authority = |value: Json<'_>| Ok(read_authority(value));
@@ -90,11 +90,11 @@ impl TrustedRoot {
     }
 }
 
-fn read_version(media_type: String) -> Result<TrustedRootVersion, TrustedRootError> {
+fn read_version(media_type: &str) -> Result<TrustedRootVersion, TrustedRootError> {
     [TrustedRootVersion::V0_1, TrustedRootVersion::V0_2]
         .into_iter()
         .find(|version| version.media_type() == media_type)
-        .ok_or(TrustedRootError::MediaType(media_type))
+        .ok_or_else(|| TrustedRootError::MediaType(excerpt(media_type)))
 }
 
 /// What is wrong with one log or authority; its place is known to whoever reads the list.
