@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 
 from clients import Bulla  # noqa: E402
+from company import NAME, Company  # noqa: E402
 from foreign import BULLA, MODEL_SIGNING, MODEL_SIGNING_PYTHON, Failed, run  # noqa: E402
 from server import EMAIL, Server  # noqa: E402
 
@@ -50,6 +51,14 @@ class Ours:
         who = ["--key", key.with_suffix(".key")] if key else ["--identity-token", self.server.token_file()]
         env = {**self.bulla.env, "COSIGN_PASSWORD": ""}
         run(BULLA, "sign-model", model, "--bundle", bundle, *how, *who, "--yes", env=env)
+
+    def certify(self, model, bundle, employee, chain):
+        who = ["--key", employee.with_suffix(".key"), "--certificate", employee.with_suffix(".crt")]
+        run(BULLA, "sign-model", model, "--bundle", bundle, *who, "--certificate-chain", *chain, "--yes", env=self.bulla.env)
+
+    def verify_certified(self, model, bundle, root, ok=True, who=("--any-identity",)):
+        who = ["--certificate-chain", root, "--insecure-ignore-tlog", *who]
+        return run(BULLA, "verify-model", model, "--bundle", bundle, *who, env=self.bulla.env, ok=ok)
 
     def verify(self, model, bundle, key=None, ok=True, identity=EMAIL, more=(), **_):
         # The package logs nothing that it signs with a key.
@@ -91,6 +100,15 @@ class Theirs:
             return run(*command, env=self.env, ok=ok)
         who = [key.with_suffix(".pub")] if key else [self.config, identity, self.server.issuer()]
         return self.api("verify", model, bundle, method, algorithm, *who, ok=ok)
+
+    def certify(self, model, bundle, employee, chain):
+        who = ["--private_key", employee.with_suffix(".pem"), "--signing_certificate", employee.with_suffix(".crt")]
+        chain = [word for file in chain for word in ("--certificate_chain", file)]
+        run(MODEL_SIGNING, "sign", "certificate", model, "--signature", bundle, *who, *chain, env=self.env)
+
+    def verify_certified(self, model, bundle, root, ok=True):
+        command = [MODEL_SIGNING, "verify", "certificate", model, "--signature", bundle, "--certificate_chain", root]
+        return run(*command, env=self.env, ok=ok)
 
     def api(self, verb, model, bundle, method, algorithm, *who, ok=True):
         return run(MODEL_SIGNING_PYTHON, API, verb, model, bundle, method, algorithm, SHARD, *who, env=self.env, ok=ok)
@@ -212,6 +230,58 @@ def older_and_single(place, ours, theirs, key):
     print("the experimental form Digests/v0.1 and a model that is one file: verified by both")
 
 
+def certificates(place, model, ours, theirs):
+    """Signed with certificates of a company's own authority."""
+    company, other = Company(place), Company(place, "Other")
+    bundle, count = model / "model.sig", 0
+    for curve in ("P-256", "P-384", "P-521"):
+        employee = company.employee(f"employee-{curve}", curve)
+        for signer, verifier in [(ours, theirs), (theirs, ours)]:
+            # model-signing writes the root into the bundle if it is given one. It makes nobody trusted.
+            for chain in [[company.chain]] if signer is ours else [[company.chain], [company.intermediate]]:
+                signer.certify(model, bundle, employee, chain)
+                for one in (ours, theirs):
+                    one.verify_certified(model, bundle, company.root)
+                    one.verify_certified(model, bundle, other.root, ok=False)
+                count += 1
+        ours.verify_certified(model, bundle, company.root, who=("--certificate-identity", NAME))
+        ours.verify_certified(model, bundle, company.root, who=("--certificate-identity", "mallory"), ok=False)
+    (model / "a.txt").write_text("tampered")
+    for verifier in (ours, theirs):
+        verifier.verify_certified(model, bundle, company.root, ok=False)
+    (model / "a.txt").write_text("a.txt")
+    print(f"{count} signatures with certificates: verified by both under their root, and refused under another")
+
+
+def bad_certificates(place, model, ours, theirs):
+    """model-signing signs with any certificate; which of them count is the verifier's to say."""
+    company = Company(place, "Careless")
+    bundle = model / "model.sig"
+    ca = {"basicConstraints": "critical,CA:TRUE", "keyUsage": "critical,keyCertSign"}
+    cases = {
+        "good": ({}, ""),
+        "without extended key usage": ({"extendedKeyUsage": ""}, ""),
+        "without key usage": ({"keyUsage": ""}, ""),
+        "without any usage": ({"keyUsage": "", "extendedKeyUsage": ""}, "certificate-path"),
+        "of an authority": (ca, "certificate-path"),
+        "for web servers": ({"extendedKeyUsage": "serverAuth"}, "certificate-path"),
+        "expired": ({"days": -1}, "certificate-validity"),
+    }
+    by_both = []
+    for what, (changes, check) in cases.items():
+        employee = company.employee(what.replace(" ", "-"), **changes)
+        theirs.certify(model, bundle, employee, [company.intermediate])
+        refused = ours.verify_certified(model, bundle, company.root, ok=not check)
+        if f"check: {check}\n" not in refused.stderr and check:
+            raise Failed(f"a certificate {what}: {refused.stderr}")
+        theirs_too = theirs.verify_certified(model, bundle, company.root, ok=None).returncode != 0
+        if theirs_too and not check:
+            raise Failed(f"model-signing refuses a certificate {what}, and we do not")
+        by_both += [what] if theirs_too else []
+    print(f"certificates refused: {', '.join(what for what, (_, check) in cases.items() if check)}")
+    print(f"of them by model-signing: {', '.join(by_both)}")
+
+
 def speed(place, ours, theirs, key):
     """Not a test: what one large file takes, including the start of the program."""
     model = place / "large"
@@ -240,6 +310,8 @@ def main():
         other_signers(model, ours, theirs, keys[0], make_key(place, "P-384"))
         unsigned_files(model, ours, theirs)
         older_and_single(place, ours, theirs, keys[0])
+        certificates(place, model, ours, theirs)
+        bad_certificates(place, model, ours, theirs)
         speed(place, ours, theirs, keys[0])
     finally:
         server.stop()

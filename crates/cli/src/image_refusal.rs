@@ -3,7 +3,8 @@
 use client::image::candidate::CandidateError;
 use client::image::verifying::{Rejected, Rejection, Signatory, VerifyImageError, Wanted};
 use oci::FetchError;
-use verify::{IdentityError, MaterialError, SignatureError, VerifyError};
+use pki::chain::PathError;
+use verify::{CertifyError, IdentityError, MaterialError, SignatureError, VerifyError};
 
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
@@ -150,8 +151,13 @@ fn signer(signer: &Signatory, proven: bool) -> String {
     match signer {
         Signatory::Key => "the holder of another key".to_owned(),
         Signatory::Identity { names, issuer } => {
-            let by_its_own_word = if proven { "" } else { ", by its own word" };
-            format!("{} ({issuer}{by_its_own_word})", names.join(" or "))
+            let by_its_own_word = if proven { "" } else { "by its own word" };
+            let notes = [issuer.as_str(), by_its_own_word];
+            let notes: Vec<_> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+            match notes.is_empty() {
+                true => names.join(" or "),
+                false => format!("{} ({})", names.join(" or "), notes.join(", ")),
+            }
         }
     }
 }
@@ -224,8 +230,11 @@ fn is_another_signer(rejected: &Rejected) -> bool {
     match error {
         VerifyError::Identity(_)
         | VerifyError::Material(
-            MaterialError::KeyNeeded { .. } | MaterialError::CertificateInsteadOfKey,
-        ) => true,
+            MaterialError::KeyNeeded { .. }
+            | MaterialError::CertificateInsteadOfKey
+            | MaterialError::ChainInVersion3,
+        )
+        | VerifyError::Certificate(CertifyError::OwnPath(PathError::UnknownIssuer { .. })) => true,
         VerifyError::Signature(SignatureError::Invalid) => rejected.signer == Some(Signatory::Key),
         _ => false,
     }

@@ -27,6 +27,8 @@ mod key;
 mod model;
 mod online;
 mod output;
+mod own_authority;
+mod policy;
 mod refusal;
 mod registry;
 mod release;

@@ -7,6 +7,7 @@ use verify::{
 };
 
 use crate::failure::Failure;
+use crate::own_authority;
 
 /// What a refusal means.
 #[derive(Debug, Eq, PartialEq)]
@@ -84,6 +85,10 @@ fn material(error: &MaterialError) -> Meaning {
             .found("a certificate")
             .hint("name the signer with --certificate-identity and --certificate-oidc-issuer instead of --key"),
         MaterialError::Certificate { .. } => Meaning::new("certificate-format").hint(TAMPERED),
+        MaterialError::ChainInVersion3 => Meaning::new("certificate-chain")
+            .expected("a single certificate")
+            .found("a chain")
+            .hint("if an authority of your own issued it, give its root with --certificate-chain FILE or --ca-roots FILE"),
         MaterialError::RootInBundle { .. } => Meaning::new("root-in-bundle")
             .expected("the signer's certificate only")
             .hint("trust never comes from a bundle; the signer must make it again without the root"),
@@ -226,8 +231,17 @@ fn certificate(error: &CertifyError) -> Meaning {
             .expected(range.to_string())
             .found(time.to_string())
             .hint(OTHER_ROOT),
+        CertifyError::NotValidAtPresent { present, not_before, not_after } => Meaning::new(
+            "certificate-validity",
+        )
+        .expected(format!("{not_before} to {not_after}"))
+        .found(present.to_string())
+        .hint("the signer must sign again, with a timestamp if the signature shall outlive the certificate"),
         CertifyError::Path(_) | CertifyError::NoAuthority { .. } => {
             Meaning::new("certificate-path").hint(OTHER_ROOT)
+        }
+        CertifyError::OwnPath(error) => {
+            Meaning::new("certificate-path").hint(own_authority::from_authority(error))
         }
         CertifyError::Authority { .. } | CertifyError::CtLogKey { .. } => {
             Meaning::new("trusted-root").hint(BROKEN_ROOT)
@@ -250,7 +264,9 @@ fn identity(error: &IdentityError) -> Meaning {
             .found(found.join(", "))
             .hint("if the one found is whom you trust, name it with --certificate-identity"),
         IdentityError::Extension(_) => Meaning::new("certificate-format"),
-        IdentityError::NoIssuer => Meaning::new("issuer"),
+        IdentityError::NoIssuer => Meaning::new("issuer").hint(
+            "authorities of one's own name no issuer as a rule: leave out --certificate-oidc-issuer for them",
+        ),
         IdentityError::TwoIssuers { old, new } => Meaning::new("issuer").expected(old).found(new),
         IdentityError::OtherIssuer { expected, found } => Meaning::new("issuer")
             .expected(expected)
@@ -259,7 +275,6 @@ fn identity(error: &IdentityError) -> Meaning {
         IdentityError::OtherExtension { expected, found, .. } => Meaning::new("certificate-claim")
             .expected(expected)
             .found(found.as_deref().unwrap_or("nothing")),
-        IdentityError::KeyExpected => Meaning::new("signer").expected("a key"),
     }
 }
 

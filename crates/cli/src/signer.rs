@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::key::KeyReference;
+use crate::own_authority::{RootArgs, RootFiles};
 
 /// What was typed.
 #[derive(Debug, Default, Eq, PartialEq, clap::Args)]
@@ -22,6 +23,8 @@ pub(crate) struct SignerArgs {
     /// A regular expression for the whole of that URL
     #[arg(long, value_name = "REGEX")]
     certificate_oidc_issuer_regexp: Option<String>,
+    #[command(flatten)]
+    roots: RootArgs,
     #[command(flatten)]
     workflow: WorkflowArgs,
 }
@@ -68,6 +71,17 @@ pub(crate) enum Signer {
         /// What else it must say.
         claims: Vec<(Claim, String)>,
     },
+    /// Whoever a certificate by an authority of the user's own names so.
+    Own {
+        /// The authority's.
+        roots: RootFiles,
+        /// One of the certificate's names; anyone's, where that was asked for.
+        identity: Option<Pattern>,
+        /// Who vouched for it towards the authority.
+        issuer: Option<Pattern>,
+        /// What else it must say.
+        claims: Vec<(Claim, String)>,
+    },
 }
 
 /// What a text must be.
@@ -97,8 +111,9 @@ pub(crate) struct UsageError(&'static str);
 impl From<UsageError> for Failure {
     fn from(error: UsageError) -> Self {
         Self::usage(error).hint(
-            "name the signer: --certificate-identity NAME and --certificate-oidc-issuer URL, or \
-             --key FILE. To see who signed a bundle, without trusting it: bulla bundle inspect FILE",
+            "name the signer: --certificate-identity NAME and --certificate-oidc-issuer URL (or --certificate-chain FILE \
+             for an authority of your own), or --key FILE. To see who signed a bundle, without trusting it: \
+             bulla bundle inspect FILE",
         )
     }
 }
@@ -120,6 +135,17 @@ impl TryFrom<SignerArgs> for Signer {
             UsageError("an expected issuer is empty"),
             UsageError("the issuer is given both exactly and as a regular expression"),
         )?;
+        let any = args.roots.any_identity;
+        if let Some(roots) = args.roots.files() {
+            if args.key.is_some() {
+                return Err(UsageError("a key has no authority that vouches for it"));
+            }
+            let identity = holder(identity, any)?;
+            return Ok(Self::Own { roots, identity, issuer, claims });
+        }
+        if any {
+            return Err(UsageError("only an authority of your own may vouch for any identity"));
+        }
         match (args.key, identity, issuer) {
             (None, Some(identity), Some(issuer)) => {
                 Ok(Self::Certificate { identity, issuer, claims })
@@ -134,6 +160,17 @@ impl TryFrom<SignerArgs> for Signer {
             (None, None, Some(_)) => Err(UsageError("an issuer vouches for many identities")),
             (None, None, None) => Err(UsageError("it is not said whose signature to accept")),
         }
+    }
+}
+
+/// Whom an authority of one's own must vouch for: a name, or anyone if that is said.
+fn holder(identity: Option<Pattern>, any: bool) -> Result<Option<Pattern>, UsageError> {
+    match (identity, any) {
+        (Some(_), true) => Err(UsageError("an identity is not any identity")),
+        (None, false) => Err(UsageError(
+            "an authority vouches for many identities; --any-identity is for all of them",
+        )),
+        (identity, _) => Ok(identity),
     }
 }
 
@@ -198,6 +235,25 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_of_ones_own_vouches_for_a_name_or_for_anyone_as_was_said() {
+        let chain = || RootFiles::Chain(vec!["int.pem".into(), "root.pem".into()]);
+        let own = |roots, identity| Signer::Own { roots, identity, issuer: None, claims: vec![] };
+        let chain_flags = "--certificate-chain int.pem --certificate-chain root.pem";
+        let named = parse(&format!("{chain_flags} --certificate-identity a"));
+        assert_eq!(named, Ok(own(chain(), Some(Pattern::Exact("a".into())))));
+        let anyone = parse(&format!("{chain_flags} --any-identity"));
+        assert_eq!(anyone, Ok(own(chain(), None)));
+        let roots = RootFiles::Roots {
+            roots: vec!["roots.pem".into()],
+            intermediates: vec!["int.pem".into()],
+        };
+        assert_eq!(
+            parse("--ca-roots roots.pem --ca-intermediates int.pem --any-identity"),
+            Ok(own(roots, None))
+        );
+    }
+
+    #[test]
     fn someone_must_have_signed() {
         let half_meant = [
             "",
@@ -208,6 +264,11 @@ mod tests {
             "--certificate-github-workflow-ref r --key k.pub",
             "--certificate-identity= --certificate-oidc-issuer i",
             "--certificate-identity a --certificate-oidc-issuer-regexp=",
+            "--certificate-chain root.pem",
+            "--certificate-chain root.pem --any-identity --certificate-identity a",
+            "--certificate-chain root.pem --key k.pub",
+            "--any-identity",
+            "--any-identity --key k.pub",
         ];
         for line in half_meant {
             parse(line).expect_err(line);

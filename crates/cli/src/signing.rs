@@ -7,7 +7,7 @@ use std::sync::Arc;
 use client::fulcio::CertificateRequestError;
 use client::rekor::LogError;
 use client::select::{Log, RekorVersion, Services};
-use client::sign::{SignError, Signed, Signer};
+use client::sign::{OwnCertificate, SignError, Signed, Signer};
 use client::tsa::TimestampError;
 use crypto::{KeyKind, SigningKey};
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use crate::failure::{Failure, OrFail};
 use crate::identity::{self, IdentityArgs};
 use crate::key::KeyReference;
 use crate::output::{confirm, say};
+use crate::own_authority::{self, OwnCertificateArgs};
 use crate::trusting;
 
 /// How to sign.
@@ -28,6 +29,8 @@ pub(crate) struct SigningArgs {
     /// Sign with this private key instead of an identity
     #[arg(long, value_name = "FILE|env://VARIABLE")]
     key: Option<KeyReference>,
+    #[command(flatten)]
+    own: OwnCertificateArgs,
     /// The trusted root, instead of the one that --trust chooses
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
@@ -65,6 +68,8 @@ pub(crate) struct Preparation {
     pub(crate) http: Client,
     pub(crate) trust: Arc<TrustedRoot>,
     key: Option<SigningKey>,
+    /// For the key, by an authority of one's own.
+    certificate: Option<OwnCertificate>,
     pub(crate) instance: String,
 }
 
@@ -110,6 +115,7 @@ impl SigningArgs {
             http: trusting.http()?,
             trust: Arc::new(trusting.root()?),
             key,
+            certificate: self.own.read()?,
             instance: trusting.name().to_owned(),
         })
     }
@@ -125,16 +131,25 @@ impl SigningArgs {
         preparation: Preparation,
         publication: &Publication<'_>,
     ) -> Result<Signer, Failure> {
-        let Preparation { services, http, trust, key, instance } = preparation;
-        if let Some(key) = key {
-            self.announce("the public half of the key", publication, &services, &instance)?;
-            return Signer::with_key(services, http, trust, key).map_err(failure);
+        let Preparation { services, http, trust, key, certificate, instance } = preparation;
+        let announce = |who: &str| self.announce(who, publication, &services, &instance);
+        match (key, certificate) {
+            (Some(key), Some(certificate)) => {
+                announce(&format!("the certificate of {}", certificate.leaf().subject()))?;
+                return Signer::with_own_certificate(services, http, trust, key, &certificate)
+                    .map_err(failure);
+            }
+            (Some(key), None) => {
+                announce("the public half of the key")?;
+                return Signer::with_key(services, http, trust, key).map_err(failure);
+            }
+            (None, _) => {}
         }
         let token = identity::token(&self.identity, services.issuer.as_deref(), &http).await?;
         let (client::oidc::Subject::Email(name) | client::oidc::Subject::Subject(name)) =
             token.subject();
         let who = format!("{name}, for whom {} vouches", token.issuer());
-        self.announce(&who, publication, &services, &instance)?;
+        announce(&who)?;
         Signer::keyless(services, http, trust, token).map_err(failure)
     }
 
@@ -182,6 +197,9 @@ fn check_older_key(kind: KeyKind) -> Result<(), Failure> {
 
 /// What a failed signing means for the user.
 pub(crate) fn failure(error: SignError) -> Failure {
+    if let SignError::OwnCertificate(error) = error {
+        return own_authority::refusal(error);
+    }
     match hint(&error) {
         Some(hint) => Failure::undecided(error).hint(hint),
         None => Failure::undecided(error),

@@ -1,6 +1,6 @@
 //! `trusted-root create`: which keys verifiers shall trust, with cosign's flags.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use client::file;
 use crypto::{HashAlgorithm, KeyDetails, PublicKey};
@@ -11,13 +11,12 @@ use wire::trusted_root::{Authority, LogInstance, TrustedRoot, TrustedRootVersion
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::output::print_text;
+use crate::own_authority::{MAX_CHAIN, read_certificates};
 use crate::specification::Specification;
 use crate::trusting;
 
-/// The largest file of a key or chain.
+/// The largest file of a key.
 const MAX_FILE: u64 = 1 << 20;
-/// The longest chain, as in the reference client.
-const MAX_CHAIN: usize = 32;
 
 /// What was typed.
 #[derive(Debug, clap::Subcommand)]
@@ -135,7 +134,8 @@ fn authority(
     let said = format!("an authority given with {flag} cannot be understood");
     let known = ["url", "certificate-chain", "start-time", "end-time"];
     specification.check_keys(&known).or_usage(&*said)?;
-    let chain = read_chain(specification.file("certificate-chain").or_usage(&*said)?)?;
+    let path = specification.file("certificate-chain").or_usage(&*said)?;
+    let chain = read_certificates(path, MAX_CHAIN)?;
     if flag == "--tsa" && chain.first().is_some_and(Certificate::is_ca) {
         return Err(Failure::usage(
             "the chain of a timestamp authority begins with the certificate that signs, not with a CA",
@@ -153,12 +153,6 @@ fn authority(
         chain: chain.iter().map(|certificate| certificate.der().to_vec()).collect(),
         operator: String::new(),
     })
-}
-
-fn read_chain(path: &Path) -> Result<Vec<Certificate>, Failure> {
-    let pem = file::read(path, MAX_FILE).map_err(Failure::undecided)?;
-    Certificate::chain_from_pem(&pem, MAX_CHAIN)
-        .or_undecided(format!("{} holds no certificates that can be used", path.display()))
 }
 
 fn log(flag: &str, specification: &Specification) -> Result<LogInstance, Failure> {

@@ -3,17 +3,16 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use client::file;
 use client::model::ModelFiles;
 use serde::Serialize;
 use verify::Artifact;
 use verify::model::{ModelDifferences, ModelError, SignedModel, VerifiedModel};
-use wire::bundle::{Bundle, BundleError, Content, MAX_BUNDLE};
+use wire::bundle::{Bundle, Content};
 use wire::model::{GIT_PATHS, Method, ModelPath};
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::input::Input;
+use crate::input::{Input, read_bundle};
 use crate::model::{self, FilesArgs};
 use crate::output::say;
 use crate::signer::{Signer, SignerArgs};
@@ -80,7 +79,7 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let path = args.evidence.bundle.clone().unwrap_or_else(|| model::bundle_of(&args.model));
     let policy = verify::model::policy(args.evidence.policy(&signer)?)
         .or_usage("the statement of a model cannot be expected")?;
-    let bundle = read(&path)?;
+    let bundle = read_bundle(&path)?;
     let input = Input::File(args.model.clone());
     let job = Job { input: &input, path: &path, bundle: &bundle, policy: &policy };
     let mut verified = args.evidence.judge(&job, &claimed(&bundle, &path)?, globals)?;
@@ -112,23 +111,6 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
         unsigned,
         ignored: texts(there),
         verdict: Verdict::new(&job, &verified),
-    })
-}
-
-/// Reads the bundle. One of an X.509 certificate of one's own, which other signers make for models, is none that we verify.
-fn read(path: &Path) -> Result<Bundle, Failure> {
-    let bytes = file::read(path, MAX_BUNDLE as u64).map_err(Failure::undecided)?;
-    Bundle::parse(&bytes).map_err(|error| {
-        let chain = error == BundleError::ChainInVersion3;
-        let told = format!("{} is not a signature that can be verified", path.display());
-        let failure = Failure::because(told, error).fact("check", "bundle-format");
-        if chain {
-            failure.hint(
-                "it was made with an X.509 certificate; only signatures with keys and with Sigstore identities are verified",
-            )
-        } else {
-            failure
-        }
     })
 }
 

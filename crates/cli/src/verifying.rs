@@ -4,21 +4,21 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crypto::Digest;
-use pki::fulcio::{KNOWN, Known};
+use pki::Certificate;
 use serde::Serialize;
 use verify::{
-    Artifact, Expected, LeftOut, Policy, PolicyError, SignatureError, TimeSource, Verified,
-    VerifyError, danger,
+    Artifact, LeftOut, Policy, SignatureError, TimeSource, Verified, VerifyError, danger,
 };
 use wire::bundle::Bundle;
 use wire::statement::Subject;
 use wire::trusted_root::TrustedRoot;
 
 use crate::command_line::Globals;
-use crate::failure::{Failure, OrFail};
+use crate::failure::Failure;
 use crate::input::Input;
+use crate::policy;
 use crate::refusal;
-use crate::signer::{Claim, Pattern, Signer};
+use crate::signer::Signer;
 use crate::trusting;
 
 /// What evidence there is, and how much of it is asked for.
@@ -64,14 +64,7 @@ pub(crate) struct Job<'a> {
 impl DemandArgs {
     /// What is demanded of `signer`'s signatures.
     pub(crate) fn policy(&self, signer: &Signer) -> Result<Policy, Failure> {
-        let policy = match signer {
-            Signer::Key(key) => Policy::key(key.public()?),
-            Signer::Certificate { identity, issuer, claims } => {
-                identity_policy(identity, issuer, claims)
-                    .or_usage("the expected signer cannot be understood")?
-            }
-        };
-        Ok(self.weaken(policy))
+        Ok(self.weaken(policy::of(signer)?))
     }
 
     /// `policy` without what need not be there.
@@ -185,40 +178,6 @@ pub(crate) fn judge(job: &Job<'_>, trust: &TrustedRoot) -> Result<Judged, JudgeE
     Ok(Judged { verified, digests })
 }
 
-fn identity_policy(
-    identity: &Pattern,
-    issuer: &Pattern,
-    claims: &[(Claim, String)],
-) -> Result<Policy, PolicyError> {
-    let mut policy = Policy::identity(expected(identity)?, expected(issuer)?);
-    for (claim, value) in claims {
-        if let Some(known) = extension(*claim) {
-            policy = policy.with_extension(*known, Expected::exactly(value)?);
-        }
-    }
-    Ok(policy)
-}
-
-fn expected(pattern: &Pattern) -> Result<Expected, PolicyError> {
-    match pattern {
-        Pattern::Exact(text) => Expected::exactly(text),
-        Pattern::Regex(text) => Expected::pattern(text),
-    }
-}
-
-/// Fulcio's extension for a claim: 1.3.6.1.4.1.57264.1.2 to .6.
-fn extension(claim: Claim) -> Option<&'static Known> {
-    let arc = match claim {
-        Claim::Trigger => 2,
-        Claim::Sha => 3,
-        Claim::Name => 4,
-        Claim::Repository => 5,
-        Claim::Ref => 6,
-    };
-    let oid = format!("1.3.6.1.4.1.57264.1.{arc}");
-    KNOWN.iter().find(|known| known.oid.to_string() == oid)
-}
-
 /// What was verified.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -246,6 +205,16 @@ pub(crate) enum SignerReport {
     Certificate {
         identity: String,
         issuer: String,
+        serial: String,
+        not_before: jiff::Timestamp,
+        not_after: jiff::Timestamp,
+    },
+    /// A certificate by an authority of the verifier's own.
+    #[serde(rename_all = "camelCase")]
+    OwnCertificate {
+        identity: String,
+        /// The root that vouches for it.
+        root: String,
         serial: String,
         not_before: jiff::Timestamp,
         not_after: jiff::Timestamp,
@@ -299,6 +268,13 @@ impl SignerReport {
             verify::Signer::Identity { name, issuer, certified, .. } => Self::Certificate {
                 identity: name.text().to_owned(),
                 issuer: issuer.clone(),
+                serial: hex::encode(certified.path.leaf.serial()),
+                not_before: certified.path.leaf.not_before(),
+                not_after: certified.path.leaf.not_after(),
+            },
+            verify::Signer::Own { name, certified, .. } => Self::OwnCertificate {
+                identity: name.clone(),
+                root: certified.path.issuers.last().map(Certificate::subject).unwrap_or_default(),
                 serial: hex::encode(certified.path.leaf.serial()),
                 not_before: certified.path.leaf.not_before(),
                 not_after: certified.path.leaf.not_after(),
@@ -366,6 +342,9 @@ impl fmt::Display for SignerReport {
             Self::Key => writeln!(f, "signer     the given key"),
             Self::Certificate { identity, issuer, .. } => {
                 writeln!(f, "signer     {identity}\nissuer     {issuer}")
+            }
+            Self::OwnCertificate { identity, root, .. } => {
+                writeln!(f, "signer     {identity}\nroot       {root}")
             }
         }
     }

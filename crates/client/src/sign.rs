@@ -8,6 +8,7 @@
 //! the ordinary verifier has accepted it, so that what a service answered is believed nowhere.
 
 pub(crate) mod credential;
+mod own;
 #[cfg(test)]
 mod secrecy;
 
@@ -20,10 +21,9 @@ use crypto::{Digest, HashAlgorithm, KeyDetails, KeyKind, PublicKey, Scheme, Sign
 use futures_util::future::try_join_all;
 use net::Client;
 use pki::Certificate;
-use verify::{Artifact, Expected, Policy, PolicyError, Verified, VerifyError, danger};
+use verify::{Artifact, PolicyError, Verified, VerifyError, danger};
 use wire::bundle::{
-    Bundle, Content, MediaType, MessageSignature, SignerMaterial, TransparencyLogEntry,
-    VerificationMaterial,
+    Bundle, Content, MediaType, MessageSignature, TransparencyLogEntry, VerificationMaterial,
 };
 use wire::dsse::{self, Envelope, IN_TOTO, pae};
 use wire::statement::{Statement, StatementError};
@@ -32,10 +32,11 @@ use wire::trusted_root::TrustedRoot;
 use crate::fulcio::CertificateRequestError;
 use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::IdentityToken;
-use crate::rekor::{self, LogError, Submission, Verifier};
+use crate::rekor::{self, LogError, Submission};
 use crate::select::{Log, SelectError, Services};
 use crate::tsa::{self, TimestampError};
 use credential::{Credential, Ready};
+pub use own::{OwnCertificate, OwnCertificateError};
 
 /// Signs artifacts and statements, as many as are wanted, at the same time if wanted.
 ///
@@ -107,6 +108,9 @@ pub enum SignError {
     /// The certificate names nobody, so that nobody could ask for its signatures.
     #[error("the certificate names nobody")]
     Nameless,
+    /// The certificate by an authority of one's own is no good. Nothing was signed.
+    #[error(transparent)]
+    OwnCertificate(#[from] OwnCertificateError),
     /// The key is of a kind that has no name in the Sigstore algorithm registry.
     #[error("keys of this kind are not used for signing artifacts")]
     KeyKind,
@@ -183,6 +187,22 @@ impl Signer {
     pub fn with_key_hint(mut self, key_hint: KeyHint) -> Self {
         self.key_hint = key_hint;
         self
+    }
+
+    /// Signs with a key for which an authority of one's own has issued a certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyKind`], [`SignError::OwnCertificate`].
+    pub fn with_own_certificate(
+        services: Services,
+        http: Client,
+        trust: Arc<TrustedRoot>,
+        key: SigningKey,
+        certificate: &OwnCertificate,
+    ) -> Result<Self, SignError> {
+        let credential = Credential::own(key, certificate, &trust)?;
+        Ok(Self { services, http, trust, credential, key_hint: KeyHint::default() })
     }
 
     /// Signs with a key that somebody else holds, in the name of whom the certificate for it names.
@@ -327,12 +347,7 @@ impl Signer {
         artifact: &Digest,
         ready: &Ready,
     ) -> Result<Verified, SignError> {
-        let mut policy = match &ready.identity {
-            Some((name, issuer)) => {
-                Policy::identity(Expected::exactly(name)?, Expected::exactly(issuer)?)
-            }
-            None => Policy::key(ready.verifier.public_key().clone()),
-        };
+        let mut policy = ready.policy()?;
         // A private instance may have neither; its verifiers have to say so.
         if self.services.logs.is_empty() {
             policy = danger::ignore_transparency_logs(policy);
@@ -345,15 +360,6 @@ impl Signer {
         match verified.left_out.len() {
             0 => Ok(verified),
             unknown => Err(SignError::Untrusted(unknown)),
-        }
-    }
-}
-
-impl Ready {
-    fn material(&self, hint: KeyHint) -> SignerMaterial {
-        match &self.verifier {
-            Verifier::Certificate(leaf) => SignerMaterial::Certificate(leaf.der().to_vec()),
-            Verifier::Key(key) => SignerMaterial::PublicKey { hint: hint.of(key) },
         }
     }
 }

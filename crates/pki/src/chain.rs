@@ -20,8 +20,11 @@ const MAX_SIGNATURES: usize = 64;
 /// What a leaf certificate must be for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// Signing code: Fulcio's certificates.
+    /// Signing code: Fulcio's certificates, which say so twice.
     CodeSigning,
+    /// Signing code, by a certificate of anybody's authority: it need not say all of it, but what it says must allow it
+    /// (RFC 5280 §4.2.1.3 and §4.2.1.12), and it must say something.
+    Signing,
     /// Signing timestamps: the extension must be critical and name nothing else (RFC 3161 §2.3).
     TimeStamping,
 }
@@ -31,7 +34,7 @@ impl Purpose {
     #[must_use]
     pub const fn oid(self) -> Oid {
         match self {
-            Self::CodeSigning => oid::CODE_SIGNING,
+            Self::CodeSigning | Self::Signing => oid::CODE_SIGNING,
             Self::TimeStamping => oid::TIME_STAMPING,
         }
     }
@@ -40,7 +43,7 @@ impl Purpose {
 impl std::fmt::Display for Purpose {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::CodeSigning => "code signing",
+            Self::CodeSigning | Self::Signing => "code signing",
             Self::TimeStamping => "time stamping",
         })
     }
@@ -100,7 +103,7 @@ pub enum PathError {
     /// The leaf is a certificate authority.
     #[error("the leaf certificate is a certificate authority")]
     LeafIsCa,
-    /// The leaf's key usage does not allow signatures.
+    /// The leaf's key usage does not allow signatures, or it has none that says so.
     #[error("the leaf certificate's key usage does not allow signatures")]
     LeafKeyUsage,
     /// The leaf, or one of its issuers that restricts itself, is not for this purpose.
@@ -280,8 +283,10 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), PathError> {
     if leaf.is_ca() {
         return Err(PathError::LeafIsCa);
     }
+    let purposes = leaf.extended_key_usage();
     let may_sign = match (purpose, leaf.key_usage()) {
         (Purpose::CodeSigning, usage) => usage.is_some_and(KeyUsage::digital_signature),
+        (Purpose::Signing, usage) => usage.map_or(purposes.is_some(), KeyUsage::digital_signature),
         // ETSI EN 319 422 §6.3: a timestamp authority's key may have either bit.
         (Purpose::TimeStamping, usage) => {
             usage.is_none_or(|usage| usage.digital_signature() || usage.content_commitment())
@@ -290,12 +295,12 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), PathError> {
     if !may_sign {
         return Err(PathError::LeafKeyUsage);
     }
-    let purposes = leaf.extended_key_usage().unwrap_or_default();
     let is_critical =
         || leaf.extension(oid::EXTENDED_KEY_USAGE).is_some_and(|extension| extension.critical);
     let is_fit = match purpose {
-        Purpose::CodeSigning => purposes.contains(&purpose.oid()),
-        Purpose::TimeStamping => purposes == [purpose.oid()] && is_critical(),
+        Purpose::CodeSigning => purposes.is_some_and(|named| named.contains(&purpose.oid())),
+        Purpose::Signing => purposes.is_none_or(|named| named.contains(&purpose.oid())),
+        Purpose::TimeStamping => purposes == Some(&[purpose.oid()]) && is_critical(),
     };
     if is_fit { Ok(()) } else { Err(PathError::Purpose { subject: leaf.subject(), purpose }) }
 }

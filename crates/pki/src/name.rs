@@ -213,13 +213,15 @@ pub(crate) fn attributes(name_der: &[u8]) -> Result<Vec<(Oid, String)>, DerError
     Ok(attributes)
 }
 
-/// A `Name` for people, such as `O=sigstore.dev, CN=sigstore-intermediate`.
+/// A `Name` for people, such as `O=sigstore.dev, CN=sigstore-intermediate`. A comma within a value is escaped (RFC 4514
+/// §2.4), so that no value looks like two.
 pub(crate) fn display(name_der: &[u8]) -> String {
     let attributes = attributes(name_der).unwrap_or_default();
     let parts = attributes.iter().map(|(oid, text)| {
+        let text = text.escape_debug().to_string().replace(',', "\\,");
         match SHORT_NAMES.iter().find(|(known, _)| known == oid) {
-            Some((_, short)) => format!("{short}={}", text.escape_debug()),
-            None => format!("{oid}={}", text.escape_debug()),
+            Some((_, short)) => format!("{short}={text}"),
+            None => format!("{oid}={text}"),
         }
     });
     parts.collect::<Vec<_>>().join(", ")
@@ -242,6 +244,12 @@ mod tests {
         let expected = "302a31193017060355040a131073696773746f72652e6578616d706c65310d300b06035504031304726f6f74";
         assert_eq!(hex::encode(name.der()), expected);
         assert_eq!(display(name.der()), "O=sigstore.example, CN=root");
+    }
+
+    #[test]
+    fn no_value_looks_like_two() {
+        let one = DistinguishedName::new("Corp, CN=Release", "x").unwrap();
+        assert_eq!(display(one.der()), "O=Corp\\, CN=Release, CN=x");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Steps E and F: an authority vouched for the key, at every trusted time, and in public.
 
+mod own;
+
 use std::collections::BTreeSet;
 
 use crypto::{PublicKey, PublicKeyError, sha256};
@@ -9,6 +11,7 @@ use pki::sct::{self, SctError, TrustedLog, VerifiedSct};
 use pki::{Certificate, CertificateError};
 use wire::trusted_root::{Authority, LogInstance, TimeRange, TrustedRoot};
 
+use crate::material::OwnChain;
 use crate::policy::{Policy, Threshold};
 use crate::time::{TimeSource, TrustedTime, TrustedTimes};
 
@@ -39,6 +42,18 @@ pub enum CertifyError {
         /// The certificate's last instant.
         not_after: Timestamp,
     },
+    /// Nobody says when the signature was made, and the certificate is not valid at the present.
+    #[error(
+        "the certificate is valid from {not_before} to {not_after}, not at {present}, and nobody says when the signature was made"
+    )]
+    NotValidAtPresent {
+        /// The verifier's time.
+        present: Timestamp,
+        /// The certificate's first instant.
+        not_before: Timestamp,
+        /// The certificate's last instant.
+        not_after: Timestamp,
+    },
     /// The authority that issued the certificate is trusted, but not for the time of the signature.
     #[error("the trusted root trusts {authority} for {range}, not at {time}")]
     AuthorityValidity {
@@ -52,6 +67,9 @@ pub enum CertifyError {
     /// The certificate does not lead to an authority that is trusted.
     #[error("the certificate does not lead to a trusted authority")]
     Path(#[source] PathError),
+    /// The certificate does not lead to a root of the verifier's own.
+    #[error("the certificate does not lead to one of the given roots")]
+    OwnPath(#[source] PathError),
     /// The trusted root names no certificate authority that counts at the time of the signature.
     #[error("the trusted root names no certificate authority for {time}")]
     NoAuthority {
@@ -90,6 +108,19 @@ pub enum CertifyError {
         /// How many are needed.
         needed: usize,
     },
+}
+
+/// Checks that roots of the verifier's own vouch for the certificate at every one of `times`. No certificate log is asked
+/// for; what one of the trusted root is said to have promised must hold all the same.
+pub(crate) fn certify_own(
+    chain: &OwnChain<'_>,
+    times: &TrustedTimes,
+    policy: &Policy,
+    trust: &TrustedRoot,
+) -> Result<Certified, CertifyError> {
+    let path = own::path(chain, times)?;
+    let scts = verify_scts(&path, policy.ct_logs, &trust.ctlogs)?;
+    Ok(Certified { path, scts })
 }
 
 /// Checks that `leaf` is trusted at every one of `times`, and in public.

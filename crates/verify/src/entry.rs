@@ -92,7 +92,7 @@ pub enum EntryError {
 /// Checks that every entry of a log that the trusted root names is about the signature.
 pub(crate) fn bind<'a>(
     bundle: &'a Bundle,
-    material: &Material,
+    material: &Material<'_>,
     signed: &Signed,
     trust: &'a TrustedRoot,
 ) -> Result<Bound<'a>, VerifyError> {
@@ -130,7 +130,7 @@ fn refuse_repeats(entries: &[TransparencyLogEntry]) -> Result<(), LogError> {
 fn bind_one(
     entry: &TransparencyLogEntry,
     bundle: &Bundle,
-    material: &Material,
+    material: &Material<'_>,
     signed: &Signed,
 ) -> Result<Dialect, EntryError> {
     let body = Body::parse(&entry.canonicalized_body)?;

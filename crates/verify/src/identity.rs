@@ -1,10 +1,11 @@
 //! Step G: the certificate is for whom the policy names.
 
-use pki::fulcio::{self, ExtensionError, San};
+use pki::fulcio::{self, ExtensionError, Known, San};
+use pki::{Certificate, GeneralName};
 
 use crate::Signer;
 use crate::certificate::Certified;
-use crate::policy::{IdentityPolicy, Policy, SignerPolicy};
+use crate::policy::{Expected, Holder, IdentityPolicy, OwnPolicy};
 
 /// Proof that a certificate is for whom the policy names.
 #[derive(Debug)]
@@ -59,9 +60,6 @@ pub enum IdentityError {
         /// What the certificate says.
         found: Option<String>,
     },
-    /// The policy names a key, and keys have no certificates.
-    #[error("a certificate was verified under a policy for a key")]
-    KeyExpected,
 }
 
 impl Identified {
@@ -72,38 +70,73 @@ impl Identified {
     }
 }
 
-/// Checks that the certificate is for whom `policy` names.
-pub(crate) fn check(certified: &Certified, policy: &Policy) -> Result<Identified, IdentityError> {
-    // `material::read` takes no certificate for a key; this keeps the two from drifting apart.
-    let SignerPolicy::Identity(expected) = &policy.signer else {
-        return Err(IdentityError::KeyExpected);
-    };
-    let name = check_name(certified, expected)?;
-    let issuer = check_issuer(certified, expected)?;
-    for (known, value) in &expected.extensions {
-        let found = known.read(&certified.path.leaf)?;
-        if !found.as_deref().is_some_and(|found| value.matches(found)) {
-            let (extension, expected) = (known.name, value.to_string());
-            return Err(IdentityError::OtherExtension { extension, expected, found });
-        }
-    }
+/// Checks that the certificate is for whom the policy names.
+pub(crate) fn check(
+    certified: &Certified,
+    expected: &IdentityPolicy,
+) -> Result<Identified, IdentityError> {
+    let leaf = &certified.path.leaf;
+    let name = check_name(fulcio::identities(leaf), San::text, &expected.name)?;
+    let issuer = check_issuer(leaf, &expected.issuer)?;
+    check_extensions(leaf, &expected.extensions)?;
     Ok(Identified { name, issuer })
 }
 
+/// Checks the same for a certificate by an authority of the verifier's own; gives the name that counts.
+pub(crate) fn check_own(
+    certified: &Certified,
+    expected: &OwnPolicy,
+) -> Result<String, IdentityError> {
+    let leaf = &certified.path.leaf;
+    let names = own_names(leaf);
+    let name = match &expected.holder {
+        Holder::Anyone => names.into_iter().next().ok_or(IdentityError::NoName)?,
+        Holder::Named(name) => check_name(names, String::as_str, name)?,
+    };
+    if let Some(issuer) = &expected.issuer {
+        check_issuer(leaf, issuer)?;
+    }
+    check_extensions(leaf, &expected.extensions)?;
+    Ok(name)
+}
+
+/// The names for which an authority of anybody's vouched. Many certificates for signing have a subject only; where there
+/// are alternative names, it is not one more of them (as in RFC 6125 §6.4.4).
+fn own_names(leaf: &Certificate) -> Vec<String> {
+    let text = |name: &GeneralName| match name {
+        GeneralName::Email(text)
+        | GeneralName::Uri(text)
+        | GeneralName::Dns(text)
+        | GeneralName::FulcioOther(text) => Some(text.clone()),
+        GeneralName::Ip(address) => Some(address.to_string()),
+        _ => None,
+    };
+    let mut names: Vec<_> = leaf.sans().iter().filter_map(text).collect();
+    if leaf.sans().is_empty() {
+        names.push(leaf.subject());
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
 /// Any one of the certificate's names may be the one: the authority vouched for all of them.
-fn check_name(certified: &Certified, expected: &IdentityPolicy) -> Result<San, IdentityError> {
-    let names = fulcio::identities(&certified.path.leaf);
+fn check_name<N>(
+    names: Vec<N>,
+    text: impl Fn(&N) -> &str,
+    expected: &Expected,
+) -> Result<N, IdentityError> {
     if names.is_empty() {
         return Err(IdentityError::NoName);
     }
-    let found = || names.iter().map(|name| name.text().to_owned()).collect();
-    names.iter().find(|name| expected.name.matches(name.text())).cloned().ok_or_else(|| {
-        IdentityError::OtherName { expected: expected.name.to_string(), found: found() }
-    })
+    let found = names.iter().map(|name| text(name).to_owned()).collect();
+    let wanted = |name: &N| expected.matches(text(name));
+    names
+        .into_iter()
+        .find(wanted)
+        .ok_or_else(|| IdentityError::OtherName { expected: expected.to_string(), found })
 }
 
-fn check_issuer(certified: &Certified, expected: &IdentityPolicy) -> Result<String, IdentityError> {
-    let leaf = &certified.path.leaf;
+fn check_issuer(leaf: &Certificate, expected: &Expected) -> Result<String, IdentityError> {
     let found = fulcio::issuer(leaf)?.ok_or(IdentityError::NoIssuer)?;
     if let Some(old) = leaf.extension(fulcio::ISSUER.oid)
         && old.value != found.as_bytes()
@@ -111,9 +144,50 @@ fn check_issuer(certified: &Certified, expected: &IdentityPolicy) -> Result<Stri
         let old = String::from_utf8_lossy(old.value).into_owned();
         return Err(IdentityError::TwoIssuers { old, new: found });
     }
-    if !expected.issuer.matches(&found) {
-        let expected = expected.issuer.to_string();
-        return Err(IdentityError::OtherIssuer { expected, found });
+    if !expected.matches(&found) {
+        return Err(IdentityError::OtherIssuer { expected: expected.to_string(), found });
     }
     Ok(found)
+}
+
+fn check_extensions(
+    leaf: &Certificate,
+    expected: &[(Known, Expected)],
+) -> Result<(), IdentityError> {
+    for (known, value) in expected {
+        let found = known.read(leaf)?;
+        if !found.as_deref().is_some_and(|found| value.matches(found)) {
+            let (extension, expected) = (known.name, value.to_string());
+            return Err(IdentityError::OtherExtension { extension, expected, found });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crypto::{KeyKind, SigningKey};
+    use jiff::{SignedDuration, Timestamp};
+    use pki::DistinguishedName;
+    use pki::issue::{self, Issuer, Serial, ServerName, Validity};
+
+    use super::*;
+
+    #[test]
+    fn the_subject_is_a_name_where_there_are_no_others() {
+        let key = Arc::new(SigningKey::generate(KeyKind::EcdsaP256).unwrap());
+        let subject = DistinguishedName::new("Corp", "release").unwrap();
+        let validity = Validity::starting(Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1));
+        let serial = Serial::from_random([7; 20]);
+        let root = issue::root(&key, &subject, validity, serial).unwrap();
+        assert_eq!(own_names(&root), ["O=Corp, CN=release"]);
+
+        let issuer = Issuer::new(root, Arc::clone(&key)).unwrap();
+        let names =
+            [ServerName::Dns("build.example".into()), ServerName::Ip([192, 0, 2, 1].into())];
+        let server = issuer.tls_server(key.public_key(), &names, validity, serial).unwrap();
+        assert_eq!(own_names(&server), ["build.example", "192.0.2.1"]);
+    }
 }

@@ -30,12 +30,17 @@ use wire::bundle::Bundle;
 use wire::statement::Statement;
 use wire::trusted_root::TrustedRoot;
 
+use material::Material;
+
 pub use artifact::{Artifact, Digests};
 pub use certificate::{Certified, CertifyError};
 pub use entry::EntryError;
 pub use identity::IdentityError;
 pub use material::MaterialError;
-pub use policy::{Expected, IdentityPolicy, Policy, PolicyError, SignerPolicy, danger};
+pub use policy::{
+    Expected, Holder, IdentityPolicy, OwnPolicy, OwnRoots, OwnRootsError, Policy, PolicyError,
+    SignerPolicy, danger,
+};
 pub use signature::SignatureError;
 pub use time::{TimeError, TimeSource, TrustedTime};
 pub use tlog::{LogError, LoggedEntry};
@@ -66,12 +71,17 @@ pub fn verify(
     // D. When.
     let times = time::establish(bundle, &logged, policy, trust)?;
 
-    // E, F, G. An authority vouched, at all those times and in public, for whom the policy names.
-    let signer = match material {
-        material::Material::Key(_) => Signer::Key,
-        material::Material::Certificate(leaf) => {
-            let certified = certificate::certify(&leaf, &times, policy, trust)?;
-            identity::check(&certified, policy)?.into_signer(certified)
+    // E, F, G. An authority vouched, at all those times, for whom the policy names; in public, unless it is the verifier's own.
+    let signer = match &material {
+        Material::Key(_) => Signer::Key,
+        Material::Certificate(leaf, expected) => {
+            let certified = certificate::certify(leaf, &times, policy, trust)?;
+            identity::check(&certified, expected)?.into_signer(certified)
+        }
+        Material::Own(chain) => {
+            let certified = certificate::certify_own(chain, &times, policy, trust)?;
+            let name = identity::check_own(&certified, chain.policy)?;
+            Signer::Own { name, certified: Box::new(certified) }
         }
     };
 
@@ -117,6 +127,14 @@ pub enum Signer {
         /// Who vouched for that name.
         issuer: String,
         /// The certificate, its path and its timestamps by certificate logs.
+        certified: Box<Certified>,
+    },
+    /// Somebody for whom an authority of the verifier's own vouched.
+    #[non_exhaustive]
+    Own {
+        /// The name that the policy asked for, or the certificate's first.
+        name: String,
+        /// The certificate and its path to one of the roots.
         certified: Box<Certified>,
     },
 }

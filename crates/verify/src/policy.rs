@@ -2,6 +2,7 @@
 
 pub mod danger;
 mod expected;
+mod own;
 
 use crypto::{HashAlgorithm, PublicKey, Scheme};
 use pki::fulcio::Known;
@@ -9,6 +10,7 @@ use wire::bundle::{Bundle, Content};
 use wire::statement::Statement;
 
 pub use expected::{Expected, PolicyError};
+pub use own::{Holder, OwnPolicy, OwnRoots, OwnRootsError};
 
 use crate::material;
 
@@ -30,8 +32,10 @@ pub struct Policy {
 pub enum SignerPolicy {
     /// That of the holder of this key.
     Key(PublicKey),
-    /// That of somebody for whom a certificate authority vouched.
+    /// That of somebody for whom a certificate authority of the trusted root vouched.
     Identity(IdentityPolicy),
+    /// That of somebody for whom an authority of the verifier's own vouched.
+    Own(OwnPolicy),
 }
 
 /// For whom a certificate authority must have vouched.
@@ -94,11 +98,26 @@ impl Policy {
         }
     }
 
+    /// A signature with the key of a certificate by an authority of the verifier's own, logged in one transparency log.
+    #[must_use]
+    pub const fn own(policy: OwnPolicy) -> Self {
+        Self {
+            signer: SignerPolicy::Own(policy),
+            predicate_type: None,
+            logs: Threshold::AtLeast(1),
+            // Where nobody says when, it is the present.
+            times: 0,
+            ct_logs: Threshold::None,
+        }
+    }
+
     /// Also asks for what one of Fulcio's extensions says. Without effect for a key.
     #[must_use]
     pub fn with_extension(mut self, known: Known, value: Expected) -> Self {
-        if let SignerPolicy::Identity(identity) = &mut self.signer {
-            identity.extensions.push((known, value));
+        match &mut self.signer {
+            SignerPolicy::Key(_) => {}
+            SignerPolicy::Identity(identity) => identity.extensions.push((known, value)),
+            SignerPolicy::Own(own) => own.extensions.push((known, value)),
         }
         self
     }

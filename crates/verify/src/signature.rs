@@ -94,7 +94,7 @@ impl Signed {
 pub(crate) fn check(
     artifact: &Artifact<'_>,
     bundle: &Bundle,
-    material: &Material,
+    material: &Material<'_>,
     policy: &Policy,
 ) -> Result<Signed, SignatureError> {
     match (&bundle.content, &policy.predicate_type) {

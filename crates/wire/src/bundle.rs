@@ -53,7 +53,8 @@ pub struct VerificationMaterial {
 pub enum SignerMaterial {
     /// The signer's certificate, DER. Versions 0.3 and later.
     Certificate(Vec<u8>),
-    /// The signer's certificate and others, DER, the signer's first. Versions before 0.3; never empty.
+    /// The signer's certificate and others, DER, the signer's first; never empty. Versions before 0.3, and later ones that
+    /// were signed with a certificate of somebody's own authority.
     Chain(Vec<Vec<u8>>),
     /// A hint at a public key that the verifier has from elsewhere.
     PublicKey {

@@ -36,7 +36,7 @@ enum Whose {
     /// Those of the repository's list.
     Allowed(AllowedSigners),
     /// One signer's.
-    Policy(Policy),
+    Policy(Box<Policy>),
 }
 
 /// What was verified.
@@ -64,7 +64,7 @@ pub(super) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let trust = demands.trusted_root(&settings.globals(globals))?;
     let whose = match args.signer.is_empty() {
         true => Whose::Allowed(allowed::read(&settings)?),
-        false => Whose::Policy(demands.policy(&identity(args.signer)?)?),
+        false => Whose::Policy(Box::new(demands.policy(&identity(args.signer)?)?)),
     };
     let judge = Judge { whose, demands, trust, format: format()? };
     let mut failures = Vec::new();

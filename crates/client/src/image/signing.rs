@@ -206,7 +206,7 @@ async fn attach_layer(
 /// The certificates above the signer's, as they were verified.
 fn chain(signed: &Signed) -> Vec<Vec<u8>> {
     match &signed.verified.signer {
-        verify::Signer::Identity { certified, .. } => {
+        verify::Signer::Identity { certified, .. } | verify::Signer::Own { certified, .. } => {
             certified.path.issuers.iter().map(|issuer| issuer.der().to_vec()).collect()
         }
         _ => Vec::new(),

@@ -188,8 +188,9 @@ fn signatory(candidate: &Candidate) -> Option<Signatory> {
     };
     let certificate = Certificate::from_der(leaf).ok()?;
     let names = fulcio::identities(&certificate);
+    let names: Vec<_> = names.iter().map(|name| name.text().to_owned()).collect();
     Some(Signatory::Identity {
-        names: names.iter().map(|name| name.text().to_owned()).collect(),
+        names: if names.is_empty() { vec![certificate.subject()] } else { names },
         issuer: fulcio::issuer(&certificate).ok().flatten().unwrap_or_default(),
     })
 }

@@ -8,9 +8,12 @@ use net::{Client, Url};
 use pki::Certificate;
 use pki::fulcio::{identities, issuer};
 use tokio::sync::Mutex;
+use verify::{Expected, Policy, PolicyError};
+use wire::bundle::SignerMaterial;
 use wire::trusted_root::TrustedRoot;
 
-use super::SignError;
+use super::own::{OwnCertificate, Vouched};
+use super::{KeyHint, SignError};
 use crate::fulcio::certify;
 use crate::key_holder::{KeyError, KeyHolder};
 use crate::oidc::IdentityToken;
@@ -65,8 +68,17 @@ pub(super) struct Ready {
     pub(super) key: Key,
     pub(super) details: KeyDetails,
     pub(super) verifier: Verifier,
-    /// For whom the certificate is, and who vouched for that.
-    pub(super) identity: Option<(String, String)>,
+    whose: Whose,
+}
+
+/// In whose name a key signs: what verifiers will ask for.
+enum Whose {
+    /// In nobody's: they have the key.
+    Key,
+    /// In that of whom a certificate of Fulcio's names.
+    Identity { name: String, issuer: String },
+    /// In that of whom a certificate by an authority of one's own names.
+    Own(Box<Vouched>),
 }
 
 impl Credential {
@@ -78,7 +90,20 @@ impl Credential {
         let details = KeyDetails::for_key(key.public_key()).ok_or(SignError::KeyKind)?;
         let verifier = Verifier::Key(key.public_key().clone());
         let key = Key::Own(key);
-        Ok(Self::Key(Arc::new(Ready { key, details, verifier, identity: None })))
+        Ok(Self::Key(Arc::new(Ready { key, details, verifier, whose: Whose::Key })))
+    }
+
+    /// A key, and the certificate for it by an authority of one's own.
+    pub(super) fn own(
+        key: SigningKey,
+        certificate: &OwnCertificate,
+        trust: &TrustedRoot,
+    ) -> Result<Self, SignError> {
+        let details = KeyDetails::for_key(key.public_key()).ok_or(SignError::KeyKind)?;
+        let vouched = certificate.vouch(key.public_key(), trust, Timestamp::now())?;
+        let verifier = Verifier::Certificate(certificate.leaf().clone());
+        let (key, whose) = (Key::Own(key), Whose::Own(Box::new(vouched)));
+        Ok(Self::Key(Arc::new(Ready { key, details, verifier, whose })))
     }
 
     /// A key that somebody else holds, and the certificate that vouches for it.
@@ -140,7 +165,27 @@ impl Ready {
         let name = names.first().ok_or(SignError::Nameless)?.text().to_owned();
         let issuer = issuer(&certificate).ok().flatten().ok_or(SignError::Nameless)?;
         let verifier = Verifier::Certificate(certificate);
-        Ok(Self { key, details, verifier, identity: Some((name, issuer)) })
+        Ok(Self { key, details, verifier, whose: Whose::Identity { name, issuer } })
+    }
+
+    /// How the bundle names the signer.
+    pub(super) fn material(&self, hint: KeyHint) -> SignerMaterial {
+        match (&self.whose, &self.verifier) {
+            (Whose::Own(vouched), _) => vouched.material(),
+            (_, Verifier::Certificate(leaf)) => SignerMaterial::Certificate(leaf.der().to_vec()),
+            (_, Verifier::Key(key)) => SignerMaterial::PublicKey { hint: hint.of(key) },
+        }
+    }
+
+    /// What verifiers will ask for.
+    pub(super) fn policy(&self) -> Result<Policy, PolicyError> {
+        Ok(match &self.whose {
+            Whose::Key => Policy::key(self.verifier.public_key().clone()),
+            Whose::Identity { name, issuer } => {
+                Policy::identity(Expected::exactly(name)?, Expected::exactly(issuer)?)
+            }
+            Whose::Own(vouched) => Policy::own(vouched.policy(Timestamp::now())),
+        })
     }
 
     fn lasts(&self, now: Timestamp) -> bool {

@@ -197,6 +197,25 @@ fn the_purpose_must_be_named() {
 }
 
 #[test]
+fn a_leaf_of_anybody_s_authority_says_something_that_allows_signing_and_nothing_that_does_not() {
+    let root = Recipe::authority("root").make();
+    let check = |recipe: Recipe<'_>| {
+        check_at(&recipe.by(&root).make(), &[], &[&root], start(), Purpose::Signing)
+    };
+    check(Recipe::leaf()).unwrap();
+    // One of the two is enough.
+    check(Recipe::leaf().without(0)).unwrap();
+    check(Recipe::leaf().without(1)).unwrap();
+    assert_eq!(check(Recipe::leaf().without(1).without(0)), Err(PathError::LeafKeyUsage));
+    let authority = profile::key_usage(KEY_USAGE_AUTHORITY);
+    assert_eq!(check(Recipe::leaf().with(0, authority)), Err(PathError::LeafKeyUsage));
+    for other in [oid::SERVER_AUTH, oid::TIME_STAMPING] {
+        let refused = check(Recipe::leaf().with(1, profile::purpose(other, false)));
+        assert!(matches!(refused, Err(PathError::Purpose { .. })), "{refused:?}");
+    }
+}
+
+#[test]
 fn an_issuer_for_another_purpose_passes_nothing_on() {
     let root = Recipe::authority("root").make();
     let with = |purpose| {

@@ -14,7 +14,7 @@ use crate::signature::Signed;
 pub(super) fn compare(
     body: &Body,
     bundle: &Bundle,
-    material: &Material,
+    material: &Material<'_>,
     signed: &Signed,
 ) -> Result<(), EntryError> {
     let signature = bundle.content.signature();
@@ -51,7 +51,7 @@ pub(super) fn compare(
 }
 
 /// The digest of the envelope's JSON text is in the body too; a bundle does not keep that text.
-fn dsse_v1(body: &DsseV1, envelope: &Envelope, material: &Material) -> Result<(), EntryError> {
+fn dsse_v1(body: &DsseV1, envelope: &Envelope, material: &Material<'_>) -> Result<(), EntryError> {
     same_payload(&body.payload_hash, envelope)?;
     let logged = only(&body.signatures)?;
     same_pem(&logged.verifier, material)?;
@@ -61,7 +61,11 @@ fn dsse_v1(body: &DsseV1, envelope: &Envelope, material: &Material) -> Result<()
 
 /// The body has no signature: what binds it is the digest of the envelope's text, which the log has checked. A bundle
 /// does not keep that text, but its only writer always wrote it in one form.
-fn intoto_v1(body: &IntotoV1, envelope: &Envelope, material: &Material) -> Result<(), EntryError> {
+fn intoto_v1(
+    body: &IntotoV1,
+    envelope: &Envelope,
+    material: &Material<'_>,
+) -> Result<(), EntryError> {
     only(&envelope.signatures)?;
     let text = envelope.to_older_json();
     same_text(&body.hash, &body.hash.algorithm.digest(text.as_bytes()))?;
@@ -72,7 +76,11 @@ fn intoto_v1(body: &IntotoV1, envelope: &Envelope, material: &Material) -> Resul
 }
 
 /// The body's digest of the envelope is what the submitter says, so it is not looked at.
-fn intoto_v2(body: &IntotoV2, envelope: &Envelope, material: &Material) -> Result<(), EntryError> {
+fn intoto_v2(
+    body: &IntotoV2,
+    envelope: &Envelope,
+    material: &Material<'_>,
+) -> Result<(), EntryError> {
     same_payload(&body.payload_hash, envelope)?;
     let logged = only(&body.signatures)?;
     same_pem(&logged.public_key, material)?;
@@ -113,21 +121,20 @@ fn same_signature(logged: &[u8], signature: &[u8]) -> Result<(), EntryError> {
     if logged == signature { Ok(()) } else { Err(EntryError::OtherSignature) }
 }
 
-fn same_verifier(logged: &SignatureV2, material: &Material) -> Result<(), EntryError> {
-    match (&logged.verifier.material, material) {
-        (VerifierMaterial::Certificate(der), Material::Certificate(leaf)) if der == leaf.der() => {
-            Ok(())
-        }
-        (VerifierMaterial::PublicKey(der), Material::Key(key)) if der == key.spki_der() => Ok(()),
-        _ => Err(other(material)),
-    }
+fn same_verifier(logged: &SignatureV2, material: &Material<'_>) -> Result<(), EntryError> {
+    let same = match (&logged.verifier.material, material.leaf()) {
+        (VerifierMaterial::Certificate(der), Some(leaf)) => der == leaf.der(),
+        (VerifierMaterial::PublicKey(der), None) => der == material.key().spki_der(),
+        _ => false,
+    };
+    if same { Ok(()) } else { Err(other(material)) }
 }
 
 /// A log of version 1 keeps PEM text: exactly one block, with nothing but blanks around it.
-fn same_pem(logged: &[u8], material: &Material) -> Result<(), EntryError> {
-    let (label, der) = match material {
-        Material::Certificate(leaf) => ("CERTIFICATE", leaf.der()),
-        Material::Key(key) => ("PUBLIC KEY", key.spki_der()),
+fn same_pem(logged: &[u8], material: &Material<'_>) -> Result<(), EntryError> {
+    let (label, der) = match material.leaf() {
+        Some(leaf) => ("CERTIFICATE", leaf.der()),
+        None => ("PUBLIC KEY", material.key().spki_der()),
     };
     let starts = logged.trim_ascii_start().starts_with(b"-----BEGIN ");
     match decode_pem(logged) {
@@ -143,9 +150,9 @@ fn same_pem(logged: &[u8], material: &Material) -> Result<(), EntryError> {
     }
 }
 
-const fn other(material: &Material) -> EntryError {
-    match material {
-        Material::Certificate(_) => EntryError::OtherCertificate,
-        Material::Key(_) => EntryError::OtherKey,
+fn other(material: &Material<'_>) -> EntryError {
+    match material.leaf() {
+        Some(_) => EntryError::OtherCertificate,
+        None => EntryError::OtherKey,
     }
 }

@@ -26,7 +26,7 @@ fn identity(name: &str, issuer: &str) -> Policy {
     Policy::identity(exactly(name), exactly(issuer))
 }
 
-fn exactly(text: &str) -> Expected {
+pub(crate) fn exactly(text: &str) -> Expected {
     Expected::exactly(text).expect("the text is not empty")
 }
 
@@ -52,4 +52,4 @@ macro_rules! assert_refused {
         assert!(matches!(refusal, $variant), "{refusal:?} is not {}", stringify!($variant));
     };
 }
-use assert_refused;
+pub(crate) use assert_refused;

@@ -9,4 +9,5 @@
 mod acceptance_6;
 mod bag;
 mod good;
+mod own;
 mod sigstore;

@@ -7,7 +7,7 @@ pub enum MediaType {
     V0_1,
     /// `application/vnd.dev.sigstore.bundle+json;version=0.2`: log entries must have a proof.
     V0_2,
-    /// `application/vnd.dev.sigstore.bundle+json;version=0.3`: no chains of certificates.
+    /// `application/vnd.dev.sigstore.bundle+json;version=0.3`: no chains of Fulcio's certificates.
     V0_3Old,
     /// `application/vnd.dev.sigstore.bundle.v0.3+json`, the one to write.
     V0_3,
@@ -33,7 +33,7 @@ impl MediaType {
         Self::ALL.into_iter().find(|version| version.name() == name)
     }
 
-    /// Whether the certificate stands alone, without a chain.
+    /// Whether a certificate of Fulcio's stands alone, without a chain.
     #[must_use]
     pub const fn has_single_certificate(self) -> bool {
         matches!(self, Self::V0_3Old | Self::V0_3)

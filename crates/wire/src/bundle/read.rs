@@ -21,9 +21,6 @@ pub enum BundleError {
     /// The chain of certificates has no certificate.
     #[error("the bundle's chain of certificates is empty")]
     EmptyChain,
-    /// A bundle of version 0.3 or later has a chain, where it must have one certificate or a key.
-    #[error("a bundle of version 0.3 must have a single certificate, not a chain")]
-    ChainInVersion3,
     /// There is neither a certificate nor a public key.
     #[error("the bundle names no signer: it has neither a certificate nor a public key")]
     NoSigner,
@@ -58,7 +55,7 @@ impl Bundle {
         let material = object.take("verificationMaterial")?.ok_or(BundleError::NoSigner)?;
         let bundle = Self {
             media_type,
-            material: read_material(material, media_type)?,
+            material: read_material(material)?,
             content: read_content(&mut object)?,
         };
         object.finish(Unknown::Refused)?;
@@ -68,19 +65,12 @@ impl Bundle {
 
 const MATERIAL: &str = "verificationMaterial";
 
-fn read_material(
-    value: Json<'_>,
-    media_type: MediaType,
-) -> Result<VerificationMaterial, BundleError> {
+fn read_material(value: Json<'_>) -> Result<VerificationMaterial, BundleError> {
     let within = |error: JsonError| error.within(MATERIAL);
     let mut object = value.into_object().map_err(within)?;
     let signer = read_signer(&mut object).map_err(within)?.ok_or(BundleError::NoSigner)?;
-    match &signer {
-        SignerMaterial::Chain(_) if media_type.has_single_certificate() => {
-            return Err(BundleError::ChainInVersion3);
-        }
-        SignerMaterial::Chain(chain) if chain.is_empty() => return Err(BundleError::EmptyChain),
-        _ => {}
+    if matches!(&signer, SignerMaterial::Chain(chain) if chain.is_empty()) {
+        return Err(BundleError::EmptyChain);
     }
     let entries = object.list("tlogEntries", MAX_ENTRIES, TransparencyLogEntry::read);
     let timestamps = object.or_default("timestampVerificationData", read_timestamps);
