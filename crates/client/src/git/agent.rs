@@ -8,11 +8,13 @@
 //!   user is hung up on.
 //! - **It knows nobody.** It asks no server, knows no token and trusts no root: a client signs in, asks for the
 //!   certificate with the agent's proof of possession, and gives it to the agent to be kept.
+//! - **It forgets everything when the machine sleeps**, and ten minutes are ten minutes by a clock that nobody sets.
 //! - **It ends by itself** once it keeps nothing.
 //!
 //! Keys are kept by *slot*: a name that the client makes of all that a sign-in depends on. While one client signs in for
 //! a slot, others wait for the outcome.
 
+mod clock;
 mod connection;
 mod keys;
 mod place;

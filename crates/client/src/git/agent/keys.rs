@@ -10,6 +10,7 @@ use pki::Certificate;
 use pki::fulcio::{identities, issuer};
 use tokio::sync::OwnedMutexGuard;
 
+use super::clock::Clock;
 use super::protocol::KeptKey;
 use crate::sign::credential::MARGIN;
 
@@ -26,6 +27,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Kept>>>>;
 /// All slots.
 #[derive(Default)]
 pub(super) struct Keys {
+    clock: Clock,
     slots: Mutex<HashMap<String, Slot>>,
     forgotten: Arc<AtomicU64>,
 }
@@ -84,6 +86,20 @@ pub(super) enum KeyRefusal {
 }
 
 impl Keys {
+    /// Keeps time by `clock`.
+    #[cfg(test)]
+    pub(super) fn by(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
+    /// The time. If the machine has slept, everything is forgotten first: who wakes it need not be who signed in.
+    pub(super) fn now(&self) -> Timestamp {
+        if self.clock.has_slept() {
+            self.forget();
+        }
+        self.clock.now()
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

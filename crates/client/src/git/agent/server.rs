@@ -45,10 +45,14 @@ pub enum ServeError {
 ///
 /// See [`ServeError`].
 pub async fn serve(place: &Place) -> Result<(), ServeError> {
+    serve_keys(place, Keys::default()).await
+}
+
+pub(super) async fn serve_keys(place: &Place, keys: Keys) -> Result<(), ServeError> {
     harden();
     let _lock = lock(place)?;
     let listener = listen(place).map_err(ServeError::Socket)?;
-    let (keys, clients) = (Arc::new(Keys::default()), Arc::new(AtomicUsize::new(0)));
+    let (keys, clients) = (Arc::new(keys), Arc::new(AtomicUsize::new(0)));
     let dismissed = Arc::new(Notify::new());
     let (mut idle_since, mut leaves) = (Instant::now(), false);
     loop {
@@ -66,7 +70,7 @@ pub async fn serve(place: &Place) -> Result<(), ServeError> {
             () = sleep(BEAT) => {}
         }
         // Whoever signs in just now is told that the key was forgotten, and until then has the agent stay.
-        let keeps = keys.sweep(Timestamp::now());
+        let keeps = keys.sweep(keys.now());
         if keeps || !leaves && clients.load(Ordering::Relaxed) > 0 {
             idle_since = Instant::now();
         } else if leaves || idle_since.elapsed() >= IDLE {
@@ -191,7 +195,7 @@ impl Client {
     }
 
     async fn answer(&mut self, request: Request) -> Result<Answer, KeyRefusal> {
-        let now = Timestamp::now();
+        let now = self.keys.now();
         Ok(match request {
             Request::Take { slot } => {
                 // A client that takes another key gives back the one it had.

@@ -12,6 +12,9 @@ use pki::{Certificate, DistinguishedName};
 use std::sync::Arc;
 use tempfile::TempDir;
 
+use super::clock::tests::Machine;
+use super::keys::Keys;
+use super::server::serve_keys;
 use super::*;
 use crate::key_holder::KeyHolder as _;
 
@@ -30,10 +33,14 @@ impl Drop for Running {
 }
 
 async fn run() -> Running {
+    run_with(Keys::default()).await
+}
+
+async fn run_with(keys: Keys) -> Running {
     let directory = tempfile::tempdir().unwrap();
     let place = Place::at(&directory.path().join("agent")).unwrap();
     let served = place.clone();
-    let task = tokio::spawn(async move { serve(&served).await });
+    let task = tokio::spawn(async move { serve_keys(&served, keys).await });
     let begun = Instant::now();
     while Agent::connect(&place).is_err() && begun.elapsed() < Duration::from_secs(10) {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -153,6 +160,46 @@ async fn a_key_that_was_forgotten_signs_no_more_and_one_that_is_signed_in_for_is
     held.sign_digest(SCHEME, &digest).unwrap_err();
     let certificate = certify(bob.key(), 10);
     assert!(bob.keep(&certificate).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_sleeps_forgets_all_keys() {
+    let machine = Machine::new();
+    let running = run_with(Keys::by(machine.clock())).await;
+    let (alice, bob) = (new_key(&running.place, "a").await, new_key(&running.place, "b").await);
+    let certificate = certify(alice.key(), 10);
+    let held = alice.keep(&certificate).unwrap();
+    let digest = HashAlgorithm::Sha256.digest(b"awake");
+    machine.wakes_for(Duration::from_secs(120));
+    held.sign_digest(SCHEME, &digest).unwrap();
+    assert!(matches!(take(&running.place, "a").await, Taken::Held(..)));
+
+    machine.sleeps_for(Duration::from_secs(120));
+    // Neither who has the key already, nor who is signing in, nor who comes next.
+    held.sign_digest(SCHEME, &digest).unwrap_err();
+    let certificate = certify(bob.key(), 10);
+    assert!(bob.keep(&certificate).is_err());
+    assert!(Agent::connect(&running.place).unwrap().list().unwrap().is_empty());
+    let new = new_key(&running.place, "a").await;
+    // The agent goes on, for whoever signs in again.
+    let certificate = certify(new.key(), 10);
+    new.keep(&certificate).unwrap().sign_digest(SCHEME, &digest).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_minutes_are_not_made_longer_by_setting_the_clock_back() {
+    let machine = Machine::new();
+    let running = run_with(Keys::by(machine.clock())).await;
+    let new = new_key(&running.place, "alice").await;
+    let certificate = certify(new.key(), 10);
+    let held = new.keep(&certificate).unwrap();
+    machine.is_set_back_by(Duration::from_secs(3600));
+    machine.wakes_for(Duration::from_secs(9 * 60));
+    let digest = HashAlgorithm::Sha256.digest(b"late");
+    held.sign_digest(SCHEME, &digest).unwrap();
+    machine.wakes_for(Duration::from_secs(2 * 60));
+    held.sign_digest(SCHEME, &digest).unwrap_err();
+    new_key(&running.place, "alice").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
