@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: gitsign and bulla verify each other's commits and tags
+# title: gitsign, told what bulla env says, and bulla verify each other's commits and tags
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/interop/setup.sh gitsign

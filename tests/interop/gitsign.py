@@ -1,18 +1,14 @@
 """Repositories whose commits and tags are signed, by us and by an unmodified gitsign."""
 
 import json
+import os
 import pathlib
-import textwrap
 
 from clients import Bulla
 from foreign import BULLA, FOREIGN, V, Failed, run
 from server import EMAIL
 
 GITSIGN = str(FOREIGN / f"gitsign-{V['GITSIGN']}/bin/gitsign")
-
-
-def pem(label, base64):
-    return f"-----BEGIN {label}-----\n{textwrap.fill(base64, 64)}\n-----END {label}-----\n"
 
 
 class Person:
@@ -43,37 +39,15 @@ class Person:
         run(BULLA, "git", "agent", "--forget", env=self.env)
 
     def gitsign(self):
-        """What gitsign needs to know of the server: for most of it, it does not look into the trusted root."""
-        home = self.client.home
-        root = json.loads(self.client.targets["trusted_root.json"].read_text())
-
-        def write(name, text):
-            (home / name).write_text(text)
-            return str(home / name)
-
-        def chain(name, authority):
-            certificates = authority["certChain"]["certificates"]
-            return write(name, "".join(pem("CERTIFICATE", one["rawBytes"]) for one in certificates))
-
-        def key(name, log):
-            return write(name, pem("PUBLIC KEY", log["publicKey"]["rawBytes"]))
-
-        v1 = next(log for log in root["tlogs"] if "ECDSA" in log["publicKey"]["keyDetails"])
-        env = {
-            **self.env,
-            "TUF_ROOT": str(home / "gitsign-tuf"),
-            "GITSIGN_FULCIO_URL": self.server.url,
-            "GITSIGN_FULCIO_ROOT": chain("ca.pem", root["certificateAuthorities"][0]),
-            "GITSIGN_REKOR_URL": self.server.url,
-            "GITSIGN_REKOR_MODE": "offline",
-            "GITSIGN_OIDC_ISSUER": self.server.issuer(),
-            "GITSIGN_TIMESTAMP_CERT_CHAIN": chain("tsa.pem", root["timestampAuthorities"][0]),
-            "SIGSTORE_REKOR_PUBLIC_KEY": key("rekor.pub", v1),
-            "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": key("ct.pub", root["ctlogs"][0]),
-        }
-        if not (home / "gitsign-tuf").exists():
-            run(GITSIGN, "initialize", "--mirror", self.client.tuf, "--root", self.client.root, env=env)
-        return env
+        """What gitsign needs to know of the server, as `bulla env` says it."""
+        directory = self.client.home / "gitsign"
+        script = 'set -euo pipefail; eval "$("$BULLA" env --for gitsign --out "$OUT")" >&2; env -0'
+        env = {**self.env, "BULLA": BULLA, "OUT": str(directory)}
+        env["PATH"] = f"{pathlib.Path(GITSIGN).parent}:{os.environ['PATH']}"
+        done = run("bash", "-c", script, env=env)
+        variables = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+        ours = {name: value for name, value in variables.items() if name.startswith(("GITSIGN_", "SIGSTORE_"))}
+        return {**self.env, **ours, "TUF_ROOT": variables["TUF_ROOT"]}
 
 
 class Repository:

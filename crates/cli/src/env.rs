@@ -2,6 +2,7 @@
 //!
 //! What is printed is a shell script (or, for CI systems, YAML) that does no more than it says.
 
+mod gitsign;
 mod recipe;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use recipe::{Facts, Recipe};
 /// What was typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The client: cosign, sigstore-python, sigstore-js, github or gitlab
+    /// The client: cosign, gitsign, sigstore-python, sigstore-js, github or gitlab
     #[arg(long = "for", value_enum, value_name = "CLIENT", hide_possible_values = true)]
     client: Client,
     /// Where to write the files that the client needs; by default, among the data of the user
@@ -31,6 +32,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Client {
     Cosign,
+    Gitsign,
     SigstorePython,
     SigstoreJs,
     Github,
@@ -58,14 +60,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     };
     let recipe = match args.client {
         Client::Cosign => recipe::cosign(&facts),
+        Client::Gitsign => gitsign::recipe(&facts, gitsign::Needs::find(&trusting)?),
         Client::SigstorePython => recipe::sigstore_python(&facts),
         Client::SigstoreJs => recipe::sigstore_js(&facts),
         Client::Github => recipe::github(&facts),
         Client::Gitlab => recipe::gitlab(&facts),
     };
-    let Recipe { text, needs_files } = recipe;
+    let Recipe { text, needs_files, files } = recipe;
     if needs_files {
-        write_files(&trusting, &directory)?;
+        write_files(&trusting, &directory, &files)?;
     }
     print_text(&text).or_undecided("the variables cannot be printed")
 }
@@ -82,13 +85,18 @@ fn default_directory(name: &str) -> Result<PathBuf, Failure> {
     Ok(data.join("bulla/clients").join(name))
 }
 
-fn write_files(trusting: &Trusting, directory: &Path) -> Result<(), Failure> {
+fn write_files(
+    trusting: &Trusting,
+    directory: &Path,
+    more: &[(&'static str, String)],
+) -> Result<(), Failure> {
     std::fs::create_dir_all(directory)
         .or_undecided(format!("{} cannot be made", directory.display()))?;
     let write = |name: &str, contents: &[u8]| {
         file::write(&directory.join(name), contents, Readers::Everyone).map_err(Failure::undecided)
     };
-    for (name, contents) in trusting.files() {
+    let more = more.iter().map(|(name, contents)| (*name, contents.as_bytes()));
+    for (name, contents) in trusting.files().chain(more) {
         write(name, contents)?;
     }
     let config = ClientTrustConfig {

@@ -20,10 +20,18 @@ pub(super) struct Facts<'a> {
 pub(super) struct Recipe {
     pub(super) text: String,
     pub(super) needs_files: bool,
+    /// Files that no other client needs, by their names.
+    pub(super) files: Vec<(&'static str, String)>,
+}
+
+impl Recipe {
+    fn new(text: String, needs_files: bool) -> Self {
+        Self { text, needs_files, files: Vec::new() }
+    }
 }
 
 impl Facts<'_> {
-    fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         quoted(&self.directory.join(name).to_string_lossy())
     }
 
@@ -36,8 +44,16 @@ impl Facts<'_> {
         self.fingerprint.split_once(':').map_or(self.fingerprint, |(_, digits)| digits)
     }
 
+    /// A command that fetches the first root, for clients that do not check it by its fingerprint.
+    pub(super) fn checked_root(&self) -> String {
+        let (tuf, checksum, root) = (self.tuf, self.checksum(), self.file("root.json"));
+        format!(
+            "curl -fsS {tuf}/1.root.json -o {root} && echo '{checksum}  '{root} | sha256sum -c - >&2\n"
+        )
+    }
+
     /// The variable by which a client trusts the TLS authority, if that is needed.
-    fn tls(&self, variable: &str) -> String {
+    pub(super) fn tls(&self, variable: &str) -> String {
         if self.has_tls_authority {
             format!("export {variable}={}\n", self.file("tls_ca.pem"))
         } else {
@@ -47,7 +63,7 @@ impl Facts<'_> {
 }
 
 /// For a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
@@ -68,7 +84,7 @@ pub(super) fn cosign(facts: &Facts<'_>) -> Recipe {
         "#   cosign verify-blob --bundle FILE.sigstore.json --certificate-identity NAME \
          --certificate-oidc-issuer URL FILE\n",
     );
-    Recipe { text, needs_files: true }
+    Recipe::new(text, true)
 }
 
 pub(super) fn sigstore_python(facts: &Facts<'_>) -> Recipe {
@@ -82,19 +98,13 @@ pub(super) fn sigstore_python(facts: &Facts<'_>) -> Recipe {
     text.push_str(
         "#   sigstore verify identity --cert-identity NAME --cert-oidc-issuer URL FILE\n",
     );
-    Recipe { text, needs_files: true }
+    Recipe::new(text, true)
 }
 
 pub(super) fn sigstore_js(facts: &Facts<'_>) -> Recipe {
     let mut text = format!("# sigstore-js and the Sigstore {}\n", facts.name);
     text.push_str(&facts.tls("NODE_EXTRA_CA_CERTS"));
-    let _ = writeln!(
-        text,
-        "curl -fsS {}/1.root.json -o {root} && echo '{}  '{root} | sha256sum -c - >&2",
-        facts.tuf,
-        facts.checksum(),
-        root = facts.file("root.json"),
-    );
+    text.push_str(&facts.checked_root());
     let _ = writeln!(text, "export SIGSTORE_TUF_MIRROR_URL={}", quoted(facts.tuf));
     let _ = writeln!(text, "export SIGSTORE_TUF_ROOT_PATH={}", facts.file("root.json"));
     let _ = writeln!(text, "export SIGSTORE_URL={}", quoted(facts.url()));
@@ -103,7 +113,7 @@ pub(super) fn sigstore_js(facts: &Facts<'_>) -> Recipe {
          #   verify(bundle, { tufMirrorURL: process.env.SIGSTORE_TUF_MIRROR_URL, tufRootPath: process.env.SIGSTORE_TUF_ROOT_PATH })\n\
          #   sign(data, { fulcioURL: process.env.SIGSTORE_URL, rekorURL: process.env.SIGSTORE_URL, tsaServerURL: process.env.SIGSTORE_URL })\n",
     );
-    Recipe { text, needs_files: true }
+    Recipe::new(text, true)
 }
 
 pub(super) fn github(facts: &Facts<'_>) -> Recipe {
@@ -126,7 +136,7 @@ jobs:
         url = facts.url(),
         fingerprint = facts.fingerprint,
     );
-    Recipe { text, needs_files: false }
+    Recipe::new(text, false)
 }
 
 pub(super) fn gitlab(facts: &Facts<'_>) -> Recipe {
@@ -146,7 +156,7 @@ sign:
         url = facts.url(),
         fingerprint = facts.fingerprint,
     );
-    Recipe { text, needs_files: false }
+    Recipe::new(text, false)
 }
 
 #[cfg(test)]
