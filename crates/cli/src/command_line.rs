@@ -28,6 +28,7 @@ pub(crate) struct Globals {
     /// Print results for people (text) or for programs (json)
     #[arg(
         long,
+        short,
         global = true,
         value_enum,
         default_value_t,

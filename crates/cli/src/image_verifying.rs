@@ -1,5 +1,6 @@
 //! What `verify` and `verify-attestation` have in common: many images, and what it means that one is not verified.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use client::image::Image;
@@ -15,13 +16,30 @@ use crate::image_signing::select_failure;
 use crate::output::say;
 
 /// How many images are verified at the same time.
-const PARALLEL: usize = 16;
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct WorkersArgs {
+    /// How many images are verified at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = Self::USUAL)]
+    max_workers: NonZeroUsize,
+}
+
+impl WorkersArgs {
+    /// Most of the time goes by waiting for registries.
+    const USUAL: NonZeroUsize = NonZeroUsize::new(16).expect("sixteen is not zero");
+}
+
+impl Default for WorkersArgs {
+    fn default() -> Self {
+        Self { max_workers: Self::USUAL }
+    }
+}
 
 /// What is asked about every image.
 pub(crate) struct Question {
     pub(crate) wanted: Wanted,
     pub(crate) policy: Policy,
     pub(crate) trust: TrustedRoot,
+    pub(crate) workers: WorkersArgs,
 }
 
 /// An image for which there is what is wanted.
@@ -44,6 +62,7 @@ pub(crate) async fn ask(
     selection: Selection,
     question: Question,
 ) -> Result<Vec<Answer>, Failure> {
+    let workers = question.workers.max_workers.get();
     let shared = Arc::new((selection, question));
     let answers: Vec<Vec<Answer>> = stream::iter(images)
         .map(|image| {
@@ -51,7 +70,7 @@ pub(crate) async fn ask(
             // On whichever processor is free: verifying is work.
             tokio::spawn(async move { ask_one(image, &shared.0, &shared.1).await })
         })
-        .buffered(PARALLEL)
+        .buffered(workers)
         .map(|answer| answer.or_undecided("a verification was interrupted").flatten())
         .try_collect()
         .await?;
@@ -68,13 +87,13 @@ async fn ask_one(
     let subjects = subjects.map_err(|error| select_failure(&name, error))?;
     stream::iter(subjects)
         .map(|subject| ask_about(image.clone(), subject, question))
-        .buffered(PARALLEL)
+        .buffered(question.workers.max_workers.get())
         .try_collect()
         .await
 }
 
 async fn ask_about(image: Image, subject: Subject, question: &Question) -> Result<Answer, Failure> {
-    let Question { wanted, policy, trust } = question;
+    let Question { wanted, policy, trust, .. } = question;
     let found = verify(&image, &subject, wanted, policy, trust).await;
     answer(image, subject, wanted, found)
 }

@@ -17,6 +17,7 @@ mod copying;
 mod delivery;
 mod directories;
 mod failure;
+mod foreign_flag;
 mod identity;
 mod image_refusal;
 mod image_signing;
@@ -83,6 +84,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use command_line::CommandLine;
+use output::Format;
 
 /// Memory is made on one thread of the server and freed on another all the time.
 #[global_allocator]
@@ -90,7 +92,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = git::arguments(std::env::args_os());
-    let CommandLine { globals, command } = CommandLine::parse_from(arguments);
+    let CommandLine { globals, command } = match CommandLine::try_parse_from(arguments) {
+        Ok(typed) => typed,
+        Err(error) => return not_understood(&error),
+    };
     if globals.verbose {
         output::trace_steps();
     }
@@ -100,5 +105,16 @@ fn main() -> ExitCode {
             failure.report(globals.output);
             failure.exit_code()
         }
+    }
+}
+
+/// Says what cannot be understood; help and the version, which clap counts among that, are no failures.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    match foreign_flag::explain(error) {
+        Some(failure) => {
+            failure.report(Format::Text);
+            failure.exit_code()
+        }
+        None => error.exit(),
     }
 }

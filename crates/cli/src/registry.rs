@@ -7,10 +7,12 @@ use std::str::FromStr;
 
 use client::file;
 use client::image::Image;
-use net::TlsTrust;
+use net::{ClientIdentity, ExpectedName, TlsTrust};
 use oci::{
-    Access, Credential, Credentials, Layout, Mirror, Reference, Registries, Settings, Store, Target,
+    Access, Credential, Credentials, Layout, Mirror, OwnTls, Reference, Registries, Settings,
+    Store, Target,
 };
+use zeroize::Zeroizing;
 
 pub(crate) use failure::{
     access_failure, access_hint, attach_failure, fetch_failure, fetch_hint, hinted, push_failure,
@@ -38,6 +40,15 @@ pub(crate) struct RegistryArgs {
     /// Trust these TLS authorities too: a PEM file
     #[arg(long, value_name = "FILE")]
     registry_cacert: Option<PathBuf>,
+    /// Show this certificate to the registry of the image: a PEM file
+    #[arg(long, value_name = "FILE", requires = "registry_client_key")]
+    registry_client_cert: Option<PathBuf>,
+    /// The private key that belongs to it, unencrypted: a PEM file
+    #[arg(long, value_name = "FILE", requires = "registry_client_cert")]
+    registry_client_key: Option<PathBuf>,
+    /// The name that the certificate of the registry of the image must have, where that is not its own
+    #[arg(long, value_name = "NAME")]
+    registry_server_name: Option<ExpectedName>,
     /// Read from a mirror first: REGISTRY[/PATH]=MIRROR[/PATH]; may be given several times
     #[arg(long, value_name = "REGISTRY=MIRROR")]
     registry_mirror: Vec<Mirror>,
@@ -102,7 +113,24 @@ impl RegistryArgs {
             None => Credentials::of_user(),
         };
         let mirrors = self.registry_mirror.clone();
-        Ok(Registries::new(Settings { credentials, allow_http, tls, mirrors }))
+        let own_tls = self.own_tls(image.registry())?;
+        Ok(Registries::new(Settings { credentials, allow_http, tls, mirrors, own_tls }))
+    }
+
+    /// What TLS with the registry of the image asks for, if anything.
+    fn own_tls(&self, registry: &str) -> Result<Option<OwnTls>, Failure> {
+        let read = |path| file::read(path, MAX_AUTHORITIES).map_err(Failure::undecided);
+        let identity = match (&self.registry_client_cert, &self.registry_client_key) {
+            (Some(certificate), Some(key)) => {
+                let (certificates, key) = (read(certificate)?, Zeroizing::new(read(key)?));
+                let identity = ClientIdentity::from_pem(&certificates, &key);
+                Some(identity.or_undecided("nothing can be shown to the registry")?)
+            }
+            _ => None,
+        };
+        let expected_name = self.registry_server_name.clone();
+        let any = identity.is_some() || expected_name.is_some();
+        Ok(any.then(|| OwnTls { registry: registry.to_owned(), identity, expected_name }))
     }
 
     fn credential(&self) -> Option<Credential> {

@@ -7,7 +7,7 @@ use oci::Access;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::image_verdict::{ImageVerdict, attestation_json};
-use crate::image_verifying::{Answer, Question, ask};
+use crate::image_verifying::{Answer, Question, WorkersArgs, ask};
 use crate::online;
 use crate::output::{Format, print_json, say};
 use crate::registry::RegistryArgs;
@@ -34,6 +34,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     demands: DemandArgs,
     #[command(flatten)]
+    workers: WorkersArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
         wanted: Wanted::Attestation,
         policy: args.demands.policy(&signer)?.with_predicate_type(args.statement.expected()?),
         trust: args.demands.trusted_root(globals)?,
+        workers: args.workers,
     };
     let answers = online::run(ask(images, args.selection.selection(), question))?;
     let mut wanted = Vec::new();

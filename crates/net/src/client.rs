@@ -7,7 +7,7 @@ use http::Method;
 use url::Url;
 
 use crate::address::{self, Resolver};
-use crate::{AddressPolicy, Request, Retry, TlsTrust, tls};
+use crate::{AddressPolicy, ClientIdentity, ExpectedName, Request, Retry, TlsTrust, tls};
 
 /// Where plain HTTP, without TLS, may be spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,6 +38,10 @@ pub struct Settings {
     pub addresses: AddressPolicy,
     /// Whom to trust for TLS.
     pub tls: TlsTrust,
+    /// What to show to servers that ask for a certificate.
+    pub identity: Option<ClientIdentity>,
+    /// The name that servers' certificates must have, instead of the one by which they are reached.
+    pub expected_name: Option<ExpectedName>,
     /// Where TLS is not demanded.
     pub plain_http: PlainHttp,
     /// Which redirects are followed.
@@ -56,6 +60,8 @@ impl Default for Settings {
             user_agent: concat!("bulla/", env!("CARGO_PKG_VERSION")).to_owned(),
             addresses: AddressPolicy::Any,
             tls: TlsTrust::system(),
+            identity: None,
+            expected_name: None,
             plain_http: PlainHttp::LoopbackOnly,
             redirects: Redirects::Never,
             connect_timeout: Duration::from_secs(10),
@@ -128,7 +134,8 @@ impl Client {
 
     fn connect(&self, proxied: bool) -> Result<reqwest::Client, reqwest::Error> {
         let settings = &self.0.settings;
-        let tls = tls::configuration(settings.tls.clone())
+        let (trust, expected) = (settings.tls.clone(), settings.expected_name.clone());
+        let tls = tls::configuration(trust, settings.identity.as_ref(), expected)
             .expect("the cryptographic provider supports the default protocol versions");
         let resolver = if proxied { Resolver::for_proxies() } else { Resolver(settings.addresses) };
         let builder = reqwest::Client::builder()

@@ -21,7 +21,9 @@ pub use loopback::{Callback, Loopback, LoopbackError};
 pub use request::{Request, RequestError, Response};
 pub use retry::{Retry, jitter};
 pub use streamed::Streamed;
-pub use tls::{TlsTrust, TlsTrustError};
+pub use tls::{
+    ClientIdentity, ClientIdentityError, ExpectedName, ExpectedNameError, TlsTrust, TlsTrustError,
+};
 pub use upload::{Upload, UploadSender};
 
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};

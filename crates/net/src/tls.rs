@@ -1,4 +1,6 @@
-//! Whom to trust for TLS.
+//! Whom to trust for TLS, and what to show of oneself.
+
+mod identity;
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,6 +10,8 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+pub use identity::{ClientIdentity, ClientIdentityError, ExpectedName, ExpectedNameError};
 
 /// Whom a [`Client`](crate::Client) trusts to vouch for a server's name. Nothing is read from the system
 /// before the first TLS handshake.
@@ -55,19 +59,27 @@ impl TlsTrust {
 }
 
 /// The TLS configuration for `trust`. Cheap: roots are read when the first server is met.
-pub(crate) fn configuration(trust: TlsTrust) -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn configuration(
+    trust: TlsTrust,
+    identity: Option<&ClientIdentity>,
+    expected: Option<ExpectedName>,
+) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier {
         algorithms: provider.signature_verification_algorithms,
         provider: provider.clone(),
         trust,
+        expected,
         loaded: OnceLock::new(),
     };
-    let mut configuration = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut configuration = match identity {
+        Some(identity) => builder.with_client_cert_resolver(identity.resolver()),
+        None => builder.with_no_client_auth(),
+    };
     configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(configuration)
 }
@@ -79,6 +91,8 @@ struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
     provider: Arc<CryptoProvider>,
     trust: TlsTrust,
+    /// The name that every certificate must have, instead of the one by which its server was reached.
+    expected: Option<ExpectedName>,
     loaded: OnceLock<Result<Loaded, rustls::Error>>,
 }
 
@@ -132,7 +146,7 @@ impl ServerCertVerifier for Verifier {
             Ok(Some(verifier)) => verifier.verify_server_cert(
                 end_entity,
                 intermediates,
-                server_name,
+                self.expected.as_ref().map_or(server_name, |expected| &expected.0),
                 ocsp_response,
                 now,
             ),

@@ -16,7 +16,7 @@ use net::{
     Streamed, Upload, Url,
 };
 
-use crate::{Access, AccessError, Digest, Settings};
+use crate::{Access, AccessError, Digest, OwnTls, Settings};
 use authorization::Authorizations;
 use origin::Origin;
 
@@ -40,6 +40,8 @@ pub(crate) struct Host {
     origin: Origin,
     /// For the registry itself.
     near: Client,
+    /// For what a registry that is not on the public internet points to.
+    beside: Client,
     /// For what the registry points to, if the registry is on the public internet.
     far: Client,
     /// Whether the registry was found at an address that is not of the public internet.
@@ -136,22 +138,30 @@ impl Ask {
 
 impl Host {
     pub(crate) fn new(name: &str, settings: Arc<Settings>) -> Self {
-        let client = |addresses, plain_http| {
-            Client::new(net::Settings {
-                addresses,
-                plain_http,
-                tls: settings.tls.clone(),
-                redirects: net::Redirects::Shown,
-                timeout: TIMEOUT,
-                ..net::Settings::default()
-            })
+        let allowed = |addresses, plain_http| net::Settings {
+            addresses,
+            plain_http,
+            tls: settings.tls.clone(),
+            redirects: net::Redirects::Shown,
+            timeout: TIMEOUT,
+            ..net::Settings::default()
         };
         let plain = if settings.allow_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
+        let beside = Client::new(allowed(AddressPolicy::Any, plain));
+        let near = match settings.own_tls.clone().filter(|own| own.registry == name) {
+            None => beside.clone(),
+            Some(OwnTls { identity, expected_name, .. }) => {
+                let allowed = allowed(AddressPolicy::Any, plain);
+                Client::new(net::Settings { identity, expected_name, ..allowed })
+            }
+        };
+        let far = Client::new(allowed(AddressPolicy::PublicOrProxied, PlainHttp::LoopbackOnly));
         Self {
             name: name.to_owned(),
             origin: Origin::of(name, settings.allow_http),
-            near: client(AddressPolicy::Any, plain),
-            far: client(AddressPolicy::PublicOrProxied, PlainHttp::LoopbackOnly),
+            near,
+            beside,
+            far,
             private: AtomicBool::new(false),
             authorizations: Authorizations::default(),
             habits: Habits::default(),
@@ -244,7 +254,7 @@ impl Host {
     /// The client for other hosts that the registry points to: it may point to a private address only if it is private
     /// itself.
     fn beyond(&self) -> &Client {
-        if self.private.load(Ordering::Relaxed) { &self.near } else { &self.far }
+        if self.private.load(Ordering::Relaxed) { &self.beside } else { &self.far }
     }
 
     fn note_peer(&self, peer: Option<IpAddr>) {

@@ -36,6 +36,6 @@ pub use document::{Content, Document, DocumentError, Index, MAX_DOCUMENT, Manife
 pub use failure::{AccessError, AttachError, FetchError, PushError, TokenError};
 pub use layout::Layout;
 pub use reference::{Reference, ReferenceError, Target};
-pub use registries::{Access, Mirror, MirrorError, Registries, Settings};
+pub use registries::{Access, Mirror, MirrorError, OwnTls, Registries, Settings};
 pub use repository::Repository;
 pub use store::{Attached, Store};

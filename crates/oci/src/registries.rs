@@ -18,6 +18,19 @@ pub struct Settings {
     pub tls: net::TlsTrust,
     /// Where to look first when something is read.
     pub mirrors: Vec<Mirror>,
+    /// What TLS with one registry asks for besides.
+    pub own_tls: Option<OwnTls>,
+}
+
+/// What TLS with one registry asks for besides. It is for nobody to whom that registry leads.
+#[derive(Clone, Debug)]
+pub struct OwnTls {
+    /// The registry, as [`Reference::registry`] writes it.
+    pub registry: String,
+    /// What is shown to it.
+    pub identity: Option<net::ClientIdentity>,
+    /// The name that its certificate has, instead of its own.
+    pub expected_name: Option<net::ExpectedName>,
 }
 
 impl Default for Settings {
@@ -27,6 +40,7 @@ impl Default for Settings {
             allow_http: false,
             tls: net::TlsTrust::system(),
             mirrors: Vec::new(),
+            own_tls: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use wire::statement::Statement;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::image_verifying::{Question, ask};
+use crate::image_verifying::{Question, WorkersArgs, ask};
 use crate::online;
 use crate::output::{print_data, say};
 use crate::registry::{ImageArgs, fetch_failure};
@@ -84,6 +84,7 @@ fn verified(args: Args, globals: &Globals) -> Result<String, Failure> {
         wanted: Wanted::Attestation,
         policy: args.demands.policy(&signer)?.with_predicate_type(args.format.expected()?),
         trust: args.demands.trusted_root(globals)?,
+        workers: WorkersArgs::default(),
     };
     let answers = online::run(ask(vec![image], args.selection.selection(), question))?;
     let proven = answers.iter().flat_map(|answer| &answer.finding.proven);
