@@ -216,6 +216,9 @@ def unsigned_files(model, ours, theirs):
 def older_and_single(place, ours, theirs, key):
     model = make_model(place / "older")
     bundle = model / "model.sig"
+    # More files than other statements may have subjects.
+    for number in range(1100):
+        (model / f"part-{number}").write_text(str(number))
     theirs.api("sign", model, bundle, "v0.1", "sha256", key.with_suffix(".pem"))
     for verifier in (ours, theirs):
         verifier.verify(model, bundle, key=key)

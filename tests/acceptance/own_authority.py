@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files signed with certificates of a company's own authority, by cosign and by us, each verified by the other.
+"""Files and images signed with certificates of a company's own authority, by cosign and by us, each verified by the other.
 
 cosign takes the roots from a trusted root, as of version 3; we take them from PEM files.
 """
@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop
 from clients import Bulla, Cosign3  # noqa: E402
 from company import NAME, Company  # noqa: E402
 from foreign import BULLA, COSIGN, Failed, run  # noqa: E402
+from registries import REGISTRIES  # noqa: E402
 from server import Server  # noqa: E402
 
 TYPE = "https://example.com/predicate/v1"
@@ -101,6 +102,42 @@ def cannot_log(kind, file, company, theirs, who):
     refused = theirs.sign_own(kind, "v2", file, file.with_suffix(".none"), who, company.trusted_root, ok=False)
     if "adding rekor v2 entry" not in refused.stderr:
         raise Failed(f"cosign fails otherwise than it did: {refused.stderr}")
+
+
+def images(company, other, ours, theirs, employee):
+    """Container images, in both forms. In the older one, PEM files with roots are cosign's way, too."""
+    registry, count = REGISTRIES[-1](), 0
+    who = credential(employee, employee.with_suffix(".crt"), company.chain)
+    name = ["--certificate-identity", NAME]
+    loose = ["--certificate-oidc-issuer-regexp", ".*", "--insecure-ignore-sct"]
+    # Without a trusted root, cosign wants the log's key for itself.
+    log_key = company.place / "rekor.pub"
+    server = ours.server
+    run(BULLA, "public-key", "--role", "rekor-v1", "--dir", server.data, "--outfile", log_key, env=server.env)
+    try:
+        for form, signer in itertools.product(["bundle", "legacy"], [ours, theirs]):
+            image = registry.push(f"{form}-{signer.name}", form)
+            if signer is ours:
+                run(BULLA, "sign", "--format", form, "--rekor", "v1", *who, image, env=ours.env)
+            elif form == "bundle":
+                more = [*services(theirs, "v1"), "--trusted-root", company.trusted_root]
+                run(COSIGN, "sign", *who, *more, image, env=theirs.env)
+            else:
+                old = ["--new-bundle-format=false", "--use-signing-config=false", "--rekor-url", theirs.server.url]
+                run(COSIGN, "sign", *who, *old, image, env=theirs.env)
+            for root, ok in [(company, True), (other, False)]:
+                done = run(BULLA, "verify", *name, "--certificate-chain", root.chain, image, env=ours.env, ok=ok)
+                if not ok and done.returncode != 1:
+                    raise Failed(f"not a refusal but exit code {done.returncode}: {done.stderr}")
+                roots, env = ["--trusted-root", root.trusted_root, "--allow-certificate-chain"], theirs.env
+                if form == "legacy":
+                    roots = ["--new-bundle-format=false", "--ca-roots", root.root, "--ca-intermediates", root.intermediate]
+                    env = {**env, "SIGSTORE_REKOR_PUBLIC_KEY": str(log_key)}
+                run(COSIGN, "verify", *name, *loose, *roots, image, env=env, ok=ok)
+            count += 1
+    finally:
+        registry.stop()
+    print(f"{count} signatures of images, as bundles and in the older form: verified by both, refused under another root")
 
 
 def refusals(place, file, company, other, ours, theirs, employee):
@@ -189,6 +226,7 @@ def main():
         employee = company.employee("employee")
         both_ways(file, company, ours, theirs, employee)
         refusals(place, file, company, other, ours, theirs, employee)
+        images(company, other, ours, theirs, employee)
         certificates_that_do_not_sign(place, file, company, ours, theirs, employee)
         without_log(place, file, company, ours, employee)
     finally:

@@ -25,6 +25,9 @@ pub(crate) fn failure(error: ReleaseError) -> Failure {
              verify-blob --checksums SHA256SUMS"
         }
         ReleaseError::Kind { .. } => "name the files themselves, or take it out of the directory",
+        ReleaseError::NotMaven { .. } => {
+            "take it out of the repository, or name the directories of the versions with --maven, one at a time"
+        }
         ReleaseError::NoArtifact(_) => {
             "artifacts are named for the directories that they are in: tool/1.0/tool-1.0.jar"
         }

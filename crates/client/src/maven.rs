@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::file::FileError;
 use crate::release::{ReleaseError, walk};
 
 /// The endings of files that go with an artifact and are none: checksums, signatures, and what downloads leave behind.
@@ -28,7 +29,10 @@ const COMPANIONS: &[&str] = &[
 ///
 /// [`ReleaseError`]: what cannot be read, is no file, or that there is no artifact.
 pub fn artifacts(repository: &Path) -> Result<Vec<PathBuf>, ReleaseError> {
-    let (_, files) = walk::find(repository)?;
+    // Artifacts have the names of the directories in which they are, and not of a link to one.
+    let real = repository.canonicalize();
+    let real = real.map_err(|source| FileError::Read { path: repository.to_owned(), source })?;
+    let (_, files) = walk::find(&real).map_err(in_a_repository)?;
     let mut paths: Vec<PathBuf> = files.into_iter().map(|file| file.path).collect();
     paths.retain(|path| is_artifact(path));
     paths.sort_unstable();
@@ -36,6 +40,14 @@ pub fn artifacts(repository: &Path) -> Result<Vec<PathBuf>, ReleaseError> {
         return Err(ReleaseError::NoArtifact(repository.to_owned()));
     }
     Ok(paths)
+}
+
+/// What a release cannot have is told of a repository.
+fn in_a_repository(error: ReleaseError) -> ReleaseError {
+    match error {
+        ReleaseError::Kind { path, found } => ReleaseError::NotMaven { path, found },
+        other => other,
+    }
 }
 
 /// Whether the name of a file is made of those of the two directories that it is in.
@@ -73,6 +85,20 @@ mod tests {
         ] {
             assert!(is_artifact(Path::new(path)), "{path}");
         }
+    }
+
+    #[test]
+    fn a_link_to_a_version_is_that_version_and_one_within_a_repository_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let tool = directory.path().join("org/acme/tool");
+        std::fs::create_dir_all(tool.join("1.0")).unwrap();
+        std::fs::write(tool.join("1.0/tool-1.0.jar"), "a jar").unwrap();
+        let expected = vec![tool.canonicalize().unwrap().join("1.0/tool-1.0.jar")];
+        assert_eq!(artifacts(directory.path()).unwrap(), expected);
+        std::os::unix::fs::symlink("1.0", tool.join("latest")).unwrap();
+        assert_eq!(artifacts(&tool.join("latest")).unwrap(), expected);
+        let refused = artifacts(directory.path()).unwrap_err();
+        assert!(matches!(refused, ReleaseError::NotMaven { path, .. } if path.ends_with("latest")));
     }
 
     #[test]

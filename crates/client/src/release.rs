@@ -54,6 +54,14 @@ pub enum ReleaseError {
         /// What it is.
         found: &'static str,
     },
+    /// The same in a Maven repository.
+    #[error("{} is {found}, which Maven's layout does not have", path.display())]
+    NotMaven {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// There is nothing to sign.
     #[error("there is no file in {}", .0.display())]
     Empty(PathBuf),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::json::{self, Json, JsonError, Problem, Unknown, excerpt};
+use crate::model::DIGESTS_V0_1;
 
 /// The type of statements to write.
 pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
@@ -17,6 +18,9 @@ pub const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
 
 /// The most subjects of a statement, as in sigstore-go.
 pub const MAX_SUBJECTS: usize = 1024;
+/// The most subjects of a model's experimental manifest, where each file is one. With their names and digests they are as
+/// many as a document may have values.
+pub const MAX_MODEL_SUBJECTS: usize = 16_000;
 /// The most digests of one subject, as in sigstore-go.
 const MAX_DIGESTS: usize = 32;
 /// The longest statement: what a bundle has place for in base64, beside its evidence, see [`crate::bundle::MAX_BUNDLE`].
@@ -134,8 +138,10 @@ impl Statement {
         if statement_type != STATEMENT_V1 && statement_type != STATEMENT_V0_1 {
             return Err(StatementError::Type(excerpt(&statement_type)));
         }
+        let predicate_type = text("predicateType")?;
+        let most = if predicate_type == DIGESTS_V0_1 { MAX_MODEL_SUBJECTS } else { MAX_SUBJECTS };
         let subject = match member("subject") {
-            Some(value) => read_subjects(value.as_bytes())?,
+            Some(value) => read_subjects(value.as_bytes(), most)?,
             None => Vec::new(),
         };
         if subject.is_empty() {
@@ -143,7 +149,7 @@ impl Statement {
         }
         let predicate = members.get("predicate").filter(|value| value.get() != "null");
         let predicate = predicate.map(|value| (*value).to_owned());
-        Ok(Self { statement_type, subject, predicate_type: text("predicateType")?, predicate })
+        Ok(Self { statement_type, subject, predicate_type, predicate })
     }
 
     /// Whether some subject has `digest`.
@@ -153,12 +159,12 @@ impl Statement {
     }
 }
 
-fn read_subjects(text: &[u8]) -> Result<Vec<Subject>, JsonError> {
+fn read_subjects(text: &[u8], most: usize) -> Result<Vec<Subject>, JsonError> {
     let value = json::parse(text, MAX_STATEMENT)?;
     if value == Json::Null {
         return Ok(Vec::new());
     }
-    value.into_list(MAX_SUBJECTS, read_subject).map_err(|error| error.within("subject"))
+    value.into_list(most, read_subject).map_err(|error| error.within("subject"))
 }
 
 fn read_subject(value: Json<'_>) -> Result<Subject, JsonError> {
@@ -235,11 +241,27 @@ mod tests {
         }
         let twice = format!(r#"{{"_type":"{STATEMENT_V1}","predicate":{{"a":1,"a":2}}}}"#);
         assert!(matches!(error(&twice), StatementError::Json(_)));
-        let many = "{},".repeat(MAX_SUBJECTS);
-        let many = format!(r#"{{"_type":"{STATEMENT_V1}","subject":[{many}{{}}]}}"#);
-        assert!(matches!(
-            error(&many),
-            StatementError::Json(JsonError { problem: Problem::TooManyItems { .. }, .. })
-        ));
+    }
+
+    #[test]
+    fn a_statement_is_about_so_many_artifacts_and_an_older_model_has_more_files() {
+        let statement = |predicate_type: &str, count: usize| {
+            let subject = Subject::new("a/file", &HashAlgorithm::Sha256.digest(b""));
+            let subject = serde_json::to_string(&subject).expect("a subject is JSON");
+            let subjects = vec![subject; count].join(",");
+            format!(
+                r#"{{"_type":"{STATEMENT_V1}","predicateType":"{predicate_type}","subject":[{subjects}]}}"#
+            )
+        };
+        for (predicate_type, most) in
+            [("https://example.com/p", MAX_SUBJECTS), (DIGESTS_V0_1, MAX_MODEL_SUBJECTS)]
+        {
+            let read = Statement::parse(statement(predicate_type, most).as_bytes());
+            assert_eq!(read.expect("so many may be there").subject.len(), most);
+            assert!(matches!(
+                error(&statement(predicate_type, most + 1)),
+                StatementError::Json(JsonError { problem: Problem::TooManyItems { .. }, .. })
+            ));
+        }
     }
 }

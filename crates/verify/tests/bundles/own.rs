@@ -183,7 +183,7 @@ fn a_certificate_must_be_valid_at_the_present_unless_the_signature_is_known_to_b
 }
 
 #[test]
-fn an_intermediate_must_be_valid_as_long_as_the_leaf() {
+pub(crate) fn an_intermediate_must_be_valid_as_long_as_the_leaf() {
     let company = Company::new();
     let bundle = company.sign_alone(&company.employee());
     let make = |hours| {

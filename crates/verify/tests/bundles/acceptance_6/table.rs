@@ -1,6 +1,7 @@
 //! The advisories, and what answers each.
 
 use super::{certificate, entry, form, log, payload, policy, signer, time};
+use crate::own;
 
 /// What answers a row.
 enum Answer {
@@ -71,7 +72,10 @@ const ROWS: &[(&str, Answer)] = &[
     ),
     (
         "GHSA-wfqv-66vq-46rm / CVE-2026-24122 (GO-2026-4529)",
-        Tests(&[certificate::an_intermediate_that_has_expired_is_refused]),
+        Tests(&[
+            certificate::an_intermediate_that_has_expired_is_refused,
+            own::an_intermediate_must_be_valid_as_long_as_the_leaf,
+        ]),
     ),
     (
         "GHSA-w6c6-c85g-mmv6 / CVE-2026-39395 (golang/vulndb#5694)",
