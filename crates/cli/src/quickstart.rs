@@ -104,6 +104,17 @@ impl Story {
     fn tell(&self, what: impl fmt::Display) {
         say(format!("{:8.3} s  {what}", self.began.elapsed().as_secs_f64()));
     }
+
+    fn tell_made(&self, home: &Home, initialised: &Initialised) {
+        let directory = home.directory().display();
+        self.tell(if initialised.made {
+            format!(
+                "made keys, certificates, logs and a root of trust in {directory} (for development: the offline keys are there too)"
+            )
+        } else {
+            format!("{directory} was there already")
+        });
+    }
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
@@ -111,57 +122,79 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if !args.file.is_file() {
         return Err(Failure::usage(format!("{} is not a file", args.file.display())));
     }
-    let home = Home::make(args.dir.as_deref(), args.keep)?;
-    let config = home.config()?;
-    let made = prepare(&home, config.as_ref())?;
-    let directory = home.directory().display();
-    story.tell(if made.made {
-        format!(
-            "made keys, certificates, logs and a root of trust in {directory} (for development: the offline keys are there too)"
-        )
-    } else {
-        format!("{directory} was there already")
-    });
+    let home = Arc::new(Home::make(args.dir.as_deref(), args.keep)?);
     let password = hex::encode(crypto::random_array::<16>());
-    let config = Config::read(home.directory())
-        .or_undecided("the configuration that was just written cannot be read")?;
-    let users = UserFile::at(&home.directory().join(&config.idp.users));
-    let adding = std::thread::spawn({
-        let password = password.clone();
-        move || establish(&users, &password)
-    });
-    let options = SiteOptions {
-        passphrase_file: None,
-        anchors: home.anchors(),
-        new_anchor: false,
-        dev: true,
-    };
-    let site = Site::open(home.directory(), config, &options)?;
     online::run(async {
-        let server = Server::start(site).await?;
+        // Whatever ends it from here on, the server is stopped and a temporary directory is removed.
+        let mut signal = std::pin::pin!(terminated());
+        let made = tokio::select! {
+            biased;
+            signal = &mut signal => return Err(interrupted(args, signal)),
+            made = make_server(Arc::clone(&home), password.clone()) => made?,
+        };
+        story.tell_made(&home, &made.initialised);
+        let server = Server::start(made.site).await?;
         story.tell(format!("ready: {} serves {}", server.url(), role_names()));
         let demo = Demo { story: &story, server: &server, home: &home };
-        let shown = async {
-            let added = adding.join();
-            added.map_err(|_| Failure::undecided("adding the demo user failed"))??;
-            globals.output.print(&demo.sign_and_verify(args, &made, &password).await?)?;
-            if args.keep {
-                story.tell(format!(
-                    "the server goes on at {}; sign in as {EMAIL} with the password {password}; stop it with Ctrl-C",
-                    server.url()
-                ));
-                std::future::pending::<()>().await;
-            }
-            Ok(())
-        };
-        // Whatever ends it, the server is stopped and a temporary directory is removed.
-        let outcome = tokio::select! {
-            outcome = shown => outcome,
-            interrupted = terminated() => interrupted,
-        };
+        let mut outcome = tokio::select! {
+            biased;
+            signal = &mut signal => Err(interrupted(args, signal)),
+            shown = demo.sign_and_verify(args, &made.initialised, &password) => shown,
+        }
+        .and_then(|report| globals.output.print(&report));
+        if outcome.is_ok() && args.keep {
+            story.tell(format!(
+                "the server goes on at {}; sign in as {EMAIL} with the password {password}; stop it with Ctrl-C",
+                server.url()
+            ));
+            outcome = signal.await;
+        }
         server.stop().await;
         outcome
     })
+}
+
+/// What it means that somebody stops it before the end.
+fn interrupted(args: &Args, signal: Result<(), Failure>) -> Failure {
+    let stopped = || {
+        Failure::undecided(format!(
+            "stopped before {} was signed and verified",
+            args.file.display()
+        ))
+        .hint("run it again; what was made in a temporary directory is gone")
+    };
+    signal.err().unwrap_or_else(stopped)
+}
+
+/// A server that is made and not running yet.
+struct Made {
+    initialised: Initialised,
+    site: Site,
+}
+
+/// Makes the server and its demo user. All of that is work, and no waiting.
+async fn make_server(home: Arc<Home>, password: String) -> Result<Made, Failure> {
+    let work = move || {
+        let config = home.config()?;
+        let initialised = prepare(&home, config.as_ref())?;
+        let config = Config::read(home.directory())
+            .or_undecided("the configuration that was just written cannot be read")?;
+        let users = UserFile::at(&home.directory().join(&config.idp.users));
+        let options = SiteOptions {
+            passphrase_file: None,
+            anchors: home.anchors(),
+            new_anchor: false,
+            dev: true,
+        };
+        std::thread::scope(|scope| {
+            let adding = scope.spawn(|| establish(&users, &password));
+            let site = Site::open(home.directory(), config, &options)?;
+            let added = adding.join();
+            added.map_err(|_| Failure::undecided("adding the demo user failed"))??;
+            Ok(Made { initialised, site })
+        })
+    };
+    tokio::task::spawn_blocking(work).await.or_undecided("making the server failed")?
 }
 
 /// Makes the demo user, or gives one that is there the new password.

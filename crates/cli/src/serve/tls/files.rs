@@ -152,7 +152,72 @@ fn contents(path: &PathBuf) -> Result<Vec<u8>, FilesError> {
 mod tests {
     use std::os::unix::fs::OpenOptionsExt;
 
+    use crypto::{KeyKind, SigningKey};
+    use jiff::{SignedDuration, Timestamp};
+    use pki::DistinguishedName;
+    use pki::issue::{Issuer, Serial, ServerName, Validity, root};
+
     use super::*;
+
+    /// A chain of one certificate for `localhost`, and its key.
+    fn pair() -> (String, String) {
+        let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
+        let authority_key = Arc::new(SigningKey::generate(KeyKind::EcdsaP256).unwrap());
+        let name = DistinguishedName::new("Example", "tls").unwrap();
+        let (serial, validity) = (
+            Serial::from_random(crypto::random_array()),
+            Validity::starting(Timestamp::now(), SignedDuration::from_hours(1)),
+        );
+        let authority = root(&authority_key, &name, validity, serial).unwrap();
+        let issuer = Issuer::new(authority, authority_key).unwrap();
+        let names = [ServerName::Dns("localhost".into())];
+        let leaf = issuer.tls_server(key.public_key(), &names, validity, serial).unwrap();
+        (leaf.to_pem(), key.to_pkcs8_pem().unwrap().to_string())
+    }
+
+    /// Writes a file that only its owner reads, as of `minute`.
+    fn put(path: &PathBuf, text: &str, minute: u64) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minute);
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_that_was_renewed_is_served_and_half_of_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = (directory.path().join("chain.pem"), directory.path().join("key.pem"));
+        let (chain, key) = pair();
+        put(&paths.0, &chain, 1);
+        put(&paths.1, &key, 1);
+        let files = Files::of(paths.0.clone(), paths.1.clone());
+        let first = files.read().unwrap();
+        let newest = Arc::new(Newest(RwLock::new(Arc::clone(&first.cert_resolver))));
+        let served = || Arc::clone(&newest.0.read().unwrap());
+        let seen = files.changed().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let following = tokio::spawn(files.follow(seen, Arc::clone(&newest), stopped));
+        let a_while = || tokio::time::sleep(PERIOD * 2);
+
+        a_while().await;
+        assert!(Arc::ptr_eq(&served(), &first.cert_resolver), "nothing has changed");
+        let (chain, key) = pair();
+        put(&paths.0, &chain, 2);
+        a_while().await;
+        assert!(
+            Arc::ptr_eq(&served(), &first.cert_resolver),
+            "the key is of the other certificate"
+        );
+        put(&paths.1, &key, 2);
+        a_while().await;
+        let second = served();
+        assert!(!Arc::ptr_eq(&second, &first.cert_resolver), "both are there");
+        std::fs::remove_file(&paths.0).unwrap();
+        a_while().await;
+        assert!(Arc::ptr_eq(&served(), &second), "what is gone changes nothing");
+        stop.send(true).unwrap();
+        following.await.unwrap();
+    }
 
     #[test]
     fn a_key_that_others_can_read_is_refused() {
