@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use pki::Certificate;
-use pki::fulcio::{KNOWN, identities, issuer};
+use pki::fulcio::{KNOWN, issuer};
 use pki::tsp::Token;
 use serde::Serialize;
 use wire::bundle::{Bundle, Content, SignerMaterial, TransparencyLogEntry};
@@ -52,21 +52,25 @@ struct Inspection {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 enum SignerSays {
-    #[serde(rename_all = "camelCase")]
-    Certificate {
-        identities: Vec<String>,
-        issuer: Option<String>,
-        not_before: Timestamp,
-        not_after: Timestamp,
-        key: String,
-        extensions: BTreeMap<&'static str, String>,
-    },
-    Key {
-        hint: String,
-    },
-    Unreadable {
-        reason: String,
-    },
+    Certificate(CertificateSays),
+    Key { hint: String },
+    Unreadable { reason: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateSays {
+    identities: Vec<String>,
+    issuer: Option<String>,
+    /// The certificate authority.
+    authority: String,
+    /// Whose certificates the bundle has beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<String>,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    key: String,
+    extensions: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -115,16 +119,19 @@ impl SignerSays {
             return Self::Key { hint: hint.clone() };
         }
         match Certificate::from_der(signer.leaf().unwrap_or_default()) {
-            Ok(certificate) => Self::of_certificate(&certificate),
+            Ok(certificate) => Self::Certificate(CertificateSays::of(&certificate, above(signer))),
             Err(error) => Self::Unreadable { reason: error.to_string() },
         }
     }
+}
 
-    fn of_certificate(certificate: &Certificate) -> Self {
-        let names = identities(certificate);
-        Self::Certificate {
-            identities: names.iter().map(|name| name.text().to_owned()).collect(),
+impl CertificateSays {
+    fn of(certificate: &Certificate, chain: Vec<String>) -> Self {
+        Self {
+            identities: certificate.names(),
             issuer: issuer(certificate).ok().flatten(),
+            authority: certificate.issuer(),
+            chain,
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
             key: certificate.public_key().kind().to_string(),
@@ -134,6 +141,16 @@ impl SignerSays {
                 .collect(),
         }
     }
+}
+
+/// The subjects of the certificates that a bundle has beside the signer's.
+fn above(signer: &SignerMaterial) -> Vec<String> {
+    let SignerMaterial::Chain(chain) = signer else { return Vec::new() };
+    let subject = |der: &Vec<u8>| match Certificate::from_der(der) {
+        Ok(certificate) => certificate.subject(),
+        Err(error) => error.to_string(),
+    };
+    chain.iter().skip(1).map(subject).collect()
 }
 
 impl ContentSays {
@@ -199,18 +216,26 @@ impl fmt::Display for SignerSays {
         match self {
             Self::Key { hint } => writeln!(f, "key          hint {hint}"),
             Self::Unreadable { reason } => writeln!(f, "certificate  {reason}"),
-            Self::Certificate { identities, issuer, not_before, not_after, key, extensions } => {
-                for identity in identities {
-                    writeln!(f, "identity     {identity}")?;
-                }
-                writeln!(f, "issuer       {}", issuer.as_deref().unwrap_or("not said"))?;
-                writeln!(f, "certificate  {not_before} to {not_after}, {key}")?;
-                for (name, value) in extensions {
-                    writeln!(f, "  {name}: {value}")?;
-                }
-                Ok(())
-            }
+            Self::Certificate(certificate) => certificate.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for CertificateSays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for identity in &self.identities {
+            writeln!(f, "identity     {identity}")?;
+        }
+        writeln!(f, "issuer       {}", self.issuer.as_deref().unwrap_or("not said"))?;
+        let Self { not_before, not_after, key, authority, .. } = self;
+        writeln!(f, "certificate  {not_before} to {not_after}, {key}, by {authority}")?;
+        for subject in &self.chain {
+            writeln!(f, "  beside it: {subject}")?;
+        }
+        for (name, value) in &self.extensions {
+            writeln!(f, "  {name}: {value}")?;
+        }
+        Ok(())
     }
 }
 

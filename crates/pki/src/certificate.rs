@@ -227,15 +227,29 @@ impl Certificate {
         if !subject.is_empty() {
             return subject;
         }
-        let names = self.sans().iter().map(|name| match name {
-            GeneralName::Email(text)
-            | GeneralName::Dns(text)
-            | GeneralName::Uri(text)
-            | GeneralName::FulcioOther(text) => text.escape_debug().to_string(),
-            GeneralName::Ip(address) => address.to_string(),
-            _ => "?".to_owned(),
+        let names = self.sans().iter().map(|name| match name.text() {
+            Some(text) => text.escape_debug().to_string(),
+            None => "?".to_owned(),
         });
         names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The issuer for people, as [`Self::subject`].
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        name::display(self.issuer_der())
+    }
+
+    /// What the holder is called: the alternative names. Many certificates have none; then it is the subject, which beside
+    /// alternative names is not one more of them (as in RFC 6125 §6.4.4).
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.sans().iter().filter_map(GeneralName::text).collect();
+        if self.sans().is_empty() {
+            names.push(self.subject());
+        }
+        names.retain(|name| !name.is_empty());
+        names
     }
 
     /// The subject's first organisation and common name.

@@ -96,6 +96,18 @@ impl GeneralName {
         Ok(Self::FulcioOther(text))
     }
 
+    /// The name as people write it; `None` for forms that they do not.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) | Self::FulcioOther(text) => {
+                Some(text.clone())
+            }
+            Self::Ip(address) => Some(address.to_string()),
+            Self::Other { .. } | Self::Directory(_) | Self::Unknown { .. } => None,
+        }
+    }
+
     /// The number of the context tag.
     pub(crate) const fn form(&self) -> u8 {
         match self {

@@ -1,7 +1,7 @@
 //! Step G: the certificate is for whom the policy names.
 
+use pki::Certificate;
 use pki::fulcio::{self, ExtensionError, Known, San};
-use pki::{Certificate, GeneralName};
 
 use crate::Signer;
 use crate::certificate::Certified;
@@ -88,7 +88,7 @@ pub(crate) fn check_own(
     expected: &OwnPolicy,
 ) -> Result<String, IdentityError> {
     let leaf = &certified.path.leaf;
-    let names = own_names(leaf);
+    let names = leaf.names();
     let name = match &expected.holder {
         Holder::Anyone => names.into_iter().next().ok_or(IdentityError::NoName)?,
         Holder::Named(name) => check_name(names, String::as_str, name)?,
@@ -98,25 +98,6 @@ pub(crate) fn check_own(
     }
     check_extensions(leaf, &expected.extensions)?;
     Ok(name)
-}
-
-/// The names for which an authority of anybody's vouched. Many certificates for signing have a subject only; where there
-/// are alternative names, it is not one more of them (as in RFC 6125 §6.4.4).
-fn own_names(leaf: &Certificate) -> Vec<String> {
-    let text = |name: &GeneralName| match name {
-        GeneralName::Email(text)
-        | GeneralName::Uri(text)
-        | GeneralName::Dns(text)
-        | GeneralName::FulcioOther(text) => Some(text.clone()),
-        GeneralName::Ip(address) => Some(address.to_string()),
-        _ => None,
-    };
-    let mut names: Vec<_> = leaf.sans().iter().filter_map(text).collect();
-    if leaf.sans().is_empty() {
-        names.push(leaf.subject());
-    }
-    names.retain(|name| !name.is_empty());
-    names
 }
 
 /// Any one of the certificate's names may be the one: the authority vouched for all of them.
@@ -162,32 +143,4 @@ fn check_extensions(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use crypto::{KeyKind, SigningKey};
-    use jiff::{SignedDuration, Timestamp};
-    use pki::DistinguishedName;
-    use pki::issue::{self, Issuer, Serial, ServerName, Validity};
-
-    use super::*;
-
-    #[test]
-    fn the_subject_is_a_name_where_there_are_no_others() {
-        let key = Arc::new(SigningKey::generate(KeyKind::EcdsaP256).unwrap());
-        let subject = DistinguishedName::new("Corp", "release").unwrap();
-        let validity = Validity::starting(Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1));
-        let serial = Serial::from_random([7; 20]);
-        let root = issue::root(&key, &subject, validity, serial).unwrap();
-        assert_eq!(own_names(&root), ["O=Corp, CN=release"]);
-
-        let issuer = Issuer::new(root, Arc::clone(&key)).unwrap();
-        let names =
-            [ServerName::Dns("build.example".into()), ServerName::Ip([192, 0, 2, 1].into())];
-        let server = issuer.tls_server(key.public_key(), &names, validity, serial).unwrap();
-        assert_eq!(own_names(&server), ["build.example", "192.0.2.1"]);
-    }
 }

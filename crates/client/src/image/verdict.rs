@@ -187,10 +187,8 @@ fn signatory(candidate: &Candidate) -> Option<Signatory> {
         signer => signer.leaf()?,
     };
     let certificate = Certificate::from_der(leaf).ok()?;
-    let names = fulcio::identities(&certificate);
-    let names: Vec<_> = names.iter().map(|name| name.text().to_owned()).collect();
     Some(Signatory::Identity {
-        names: if names.is_empty() { vec![certificate.subject()] } else { names },
+        names: certificate.names(),
         issuer: fulcio::issuer(&certificate).ok().flatten().unwrap_or_default(),
     })
 }

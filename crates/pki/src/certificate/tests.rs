@@ -184,3 +184,12 @@ fn a_chain_has_a_limit_and_nothing_but_certificates() {
     let key = format!("{pem}{}", encode_pem("PRIVATE KEY", &[]));
     assert_eq!(Certificate::chain_from_pem(key.as_bytes(), 2), Err(ChainError::NotPem));
 }
+
+#[test]
+fn the_subject_is_a_name_where_there_are_no_alternative_ones() {
+    assert_eq!(good().names(), ["a@example.com"]);
+    let usage = profile::key_usage(KEY_USAGE_SIGNATURE);
+    assert_eq!(with(&[usage]).unwrap().names(), ["O=test, CN=x"]);
+    let directory = san(&asn1::tlv(tag::constructed(4), &[&[tag::SEQUENCE, 0]]));
+    assert_eq!(with(&[directory]).unwrap().names(), [""; 0]);
+}
