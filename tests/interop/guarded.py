@@ -30,7 +30,7 @@ storage:
   filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
 http:
-  addr: 127.0.0.1:{port}
+  addr: {address}:{port}
 {tls}{auth}"""
 
 
@@ -41,17 +41,21 @@ def certificates(directory):
     run("openssl", "req", "-x509", *curve, "-keyout", directory / "ca.key", "-out", ca, "-subj", "/CN=test CA")
     run("openssl", "req", *curve, "-keyout", key, "-out", directory / "tls.csr", "-subj", "/CN=localhost")
     extensions = directory / "extensions"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n")
     signing = ["-CA", ca, "-CAkey", directory / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", extensions]
     run("openssl", "x509", "-req", "-in", directory / "tls.csr", "-out", cert, *signing)
     return ca, cert, key
 
 
 class Registry:
-    """A registry: `debian` keeps no lists of referrers, `referrers` does."""
+    """A registry: `debian` keeps no lists of referrers, `referrers` does.
 
-    def __init__(self, kind, tls=False, auth=None, front=False):
-        self.kind, self.tls, self.auth = kind, tls, auth
+    A `mutual` one, of Debian's, wants a client's certificate, and is at an address that its own certificate does not name.
+    """
+
+    def __init__(self, kind, tls=False, auth=None, front=False, mutual=False):
+        self.kind, self.tls, self.auth, self.mutual = kind, tls, auth, mutual
+        self.address = "127.0.0.2" if mutual else "127.0.0.1"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bulla-registry-"))
         self.processes = []
         self.env = {"DOCKER_CONFIG": str(self.directory), "REGISTRY_AUTH_FILE": str(self.directory / "config.json")}
@@ -76,7 +80,8 @@ class Registry:
         port = free_port()
         security = login = ""
         if tls:
-            security = f"  tls: {{certificate: {self.cert}, key: {self.key}}}\n"
+            clients = f", clientcas: [{self.ca}]" if self.mutual else ""
+            security = f"  tls: {{certificate: {self.cert}, key: {self.key}{clients}}}\n"
         if auth == "basic":
             import crypt  # bcrypt, which is what the registry reads
 
@@ -84,10 +89,11 @@ class Registry:
             (self.directory / "htpasswd").write_text(f"{USER}:{hashed}\n")
             login = f"auth:\n  htpasswd: {{realm: test, path: {self.directory / 'htpasswd'}}}\n"
         config = self.directory / "config.yml"
-        config.write_text(CONFIG.format(root=self.directory / "data", port=port, tls=security, auth=login))
+        root = self.directory / "data"
+        config.write_text(CONFIG.format(root=root, address=self.address, port=port, tls=security, auth=login))
         self.start([DEBIAN, "serve", config], subprocess.DEVNULL)
         self.wait(port)
-        return f"127.0.0.1:{port}"
+        return f"{self.address}:{port}"
 
     def front(self, arguments):
         flags = list(arguments)
@@ -108,7 +114,7 @@ class Registry:
         import socket
 
         for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            with contextlib.suppress(OSError), socket.create_connection((self.address, port), timeout=1):
                 return
             time.sleep(0.05)
         raise Failed("the registry did not start:\n" + (self.directory / "registry.log").read_text()[-2000:])

@@ -6,10 +6,10 @@ use crate::failure::Failure;
 use crate::output::Format;
 use crate::{
     attach, attest, attest_blob, bundle, clean, completion, condition, config_show, copy, download,
-    env, generate_key_pair, git, import_key_pair, init, initialize, load, public_key, quickstart,
-    save, serve, sign, sign_blob, sign_model, signing_config, tree, triangulate, trust,
-    trusted_root, user, verify, verify_attestation, verify_blob, verify_blob_attestation,
-    verify_model, version,
+    env, generate_key_pair, git, import_key_pair, init, initialize, load, login, logout,
+    public_key, quickstart, save, serve, sign, sign_blob, sign_model, signing_config, tree,
+    triangulate, trust, trusted_root, user, verify, verify_attestation, verify_blob,
+    verify_blob_attestation, verify_model, version,
 };
 
 /// Signs software, verifies it, and runs the servers behind it: all of Sigstore in one program.
@@ -98,6 +98,11 @@ pub(crate) enum Command {
     /// Print under which name something about an image is found
     Triangulate(triangulate::Args),
 
+    /// Keep a password for a registry
+    Login(login::Args),
+    /// Forget the password for a registry
+    Logout(logout::Args),
+
     /// Look into bundles
     #[command(subcommand)]
     Bundle(bundle::Args),
@@ -167,6 +172,8 @@ impl Command {
             Self::Load(args) => load::run(&args, globals),
             Self::Clean(args) => clean::run(&args, globals),
             Self::Triangulate(args) => triangulate::run(&args, globals),
+            Self::Login(args) => login::run(&args, globals),
+            Self::Logout(args) => logout::run(&args, globals),
             Self::Bundle(args) => bundle::run(&args, globals),
             Self::GenerateKeyPair(args) => generate_key_pair::run(&args, globals),
             Self::ImportKeyPair(args) => import_key_pair::run(&args, globals),
@@ -219,6 +226,8 @@ Container images:
   load                     Load a saved image with all that is attached to it into a registry
   clean                    Remove what is attached to an image
   triangulate              Print under which name something about an image is found
+  login                    Keep a password for a registry
+  logout                   Forget the password for a registry
 
 Keys of your own:
   generate-key-pair        Make a key pair: cosign.key and cosign.pub

@@ -88,8 +88,10 @@ const FOREIGN: &[Row] = &[
     ("--sig-only", "say --only sig"),
     (
         "--k8s-keychain",
-        "credentials come from the configuration of Docker or podman, and from credential helpers",
+        "credentials come from Docker's configuration and its credential helpers; bulla login adds to it",
     ),
+    ("--password", "passwords are read from the standard input: bulla login … < FILE"),
+    ("-p", "passwords are read from the standard input: bulla login … < FILE"),
     ("--allow-http-registry", "no registry is asked here"),
     ("--output-file", "messages go to stderr: 2> FILE"),
     ("--timeout", "leave it out: each request has a deadline; end the whole with timeout(1)"),

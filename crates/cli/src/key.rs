@@ -10,7 +10,7 @@ use crypto::{PublicKey, SigningKey, decode_pem};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, OrFail};
-use crate::output::say;
+use crate::output::{say, secret};
 
 /// The largest key file: an RSA key of 8192 bits, encrypted and in base64 twice, has 9 kB.
 const MAX_KEY_FILE: u64 = 64 * 1024;
@@ -122,13 +122,7 @@ fn password(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
         return Ok(Zeroizing::new(password));
     }
-    let read = if io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("{prompt}: "))
-    } else {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
-    };
-    read.map(Zeroizing::new).or_undecided("no password could be read")
+    secret(Some(prompt)).or_undecided("no password could be read")
 }
 
 /// The password for a new key: as [`password`], but asked for twice.

@@ -59,6 +59,8 @@ mod import_key_pair;
 mod init;
 mod initialize;
 mod load;
+mod login;
+mod logout;
 mod public_key;
 mod quickstart;
 mod save;

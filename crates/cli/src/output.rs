@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, OrFail};
 
@@ -75,6 +76,21 @@ pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Reads a password: asks for it with `prompt` on a terminal, without showing it; else, or without a prompt, it is a line of
+/// the standard input.
+pub(crate) fn secret(prompt: Option<&str>) -> io::Result<Zeroizing<String>> {
+    match prompt {
+        Some(prompt) if io::stdin().is_terminal() => {
+            rpassword::prompt_password(format!("{prompt}: ")).map(Zeroizing::new)
+        }
+        _ => {
+            let mut line = Zeroizing::new(String::new());
+            io::stdin().read_line(&mut line)?;
+            Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+    }
 }
 
 /// A line that moves while something long is done, when stderr is a terminal.

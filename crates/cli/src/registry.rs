@@ -1,28 +1,23 @@
 //! How registries are reached, for all commands about images: the flags, and what failures mean.
 
+mod connection;
 mod failure;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
-use client::file;
 use client::image::Image;
-use net::{ClientIdentity, ExpectedName, TlsTrust};
 use oci::{
-    Access, Credential, Credentials, Layout, Mirror, OwnTls, Reference, Registries, Settings,
-    Store, Target,
+    Access, Credential, Credentials, Layout, Mirror, Reference, Registries, Settings, Store, Target,
 };
-use zeroize::Zeroizing;
 
+pub(crate) use connection::ConnectionArgs;
 pub(crate) use failure::{
     access_failure, access_hint, attach_failure, fetch_failure, fetch_hint, hinted, push_failure,
     push_hint,
 };
 
 use crate::failure::{Failure, OrFail};
-
-/// The largest file with TLS authorities: the list of a whole system has a quarter of a megabyte.
-const MAX_AUTHORITIES: u64 = 4 << 20;
 
 /// How registries are reached.
 #[derive(Debug, Default, clap::Args)]
@@ -31,32 +26,28 @@ pub(crate) struct RegistryArgs {
     /// The repository with signatures and attestations, where they are not beside the image
     #[arg(long, value_name = "REPOSITORY", env = "COSIGN_REPOSITORY", hide_env_values = true)]
     signature_repository: Option<String>,
-    /// Speak to registries on other machines without TLS, too
-    #[arg(long)]
-    allow_http_registry: bool,
-    /// Speak to registries whatever their TLS certificate says, and also without TLS
-    #[arg(long)]
-    allow_insecure_registry: bool,
-    /// Trust these TLS authorities too: a PEM file
-    #[arg(long, value_name = "FILE")]
-    registry_cacert: Option<PathBuf>,
-    /// Show this certificate to the registry of the image: a PEM file
-    #[arg(long, value_name = "FILE", requires = "registry_client_key")]
-    registry_client_cert: Option<PathBuf>,
-    /// The private key that belongs to it, unencrypted: a PEM file
-    #[arg(long, value_name = "FILE", requires = "registry_client_cert")]
-    registry_client_key: Option<PathBuf>,
-    /// The name that the certificate of the registry of the image must have, where that is not its own
-    #[arg(long, value_name = "NAME")]
-    registry_server_name: Option<ExpectedName>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     /// Read from a mirror first: REGISTRY[/PATH]=MIRROR[/PATH]; may be given several times
     #[arg(long, value_name = "REGISTRY=MIRROR")]
     registry_mirror: Vec<Mirror>,
-    /// The user's name for the registry of the image, instead of what docker login or podman login keep
-    #[arg(long, value_name = "NAME", env = "BULLA_REGISTRY_USERNAME", hide_env_values = true)]
+    /// The user's name for the registry of the image, instead of what bulla login keeps
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "BULLA_REGISTRY_USERNAME",
+        hide_env_values = true,
+        requires = "registry_password"
+    )]
     registry_username: Option<String>,
     /// The password that belongs to it
-    #[arg(long, value_name = "PASSWORD", env = "BULLA_REGISTRY_PASSWORD", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "BULLA_REGISTRY_PASSWORD",
+        hide_env_values = true,
+        requires = "registry_username"
+    )]
     registry_password: Option<String>,
     /// A bearer token for the registry of the image
     #[arg(long, value_name = "TOKEN", env = "BULLA_REGISTRY_TOKEN", hide_env_values = true)]
@@ -95,42 +86,13 @@ impl ImageArgs {
 impl RegistryArgs {
     /// The way to all registries. Credentials that were typed are for the registry of `image` and for no other.
     pub(crate) fn registries_for(&self, image: &Reference) -> Result<Registries, Failure> {
-        let further = match &self.registry_cacert {
-            Some(path) => {
-                let pem = file::read(path, MAX_AUTHORITIES).map_err(Failure::undecided)?;
-                TlsTrust::roots_from_pem(&pem)
-                    .or_undecided(format!("{} cannot be used", path.display()))?
-            }
-            None => Vec::new(),
-        };
-        let tls = match self.allow_insecure_registry {
-            true => TlsTrust::DangerouslyUnverified,
-            false => TlsTrust::System { further },
-        };
-        let allow_http = self.allow_http_registry || self.allow_insecure_registry;
         let credentials = match self.credential() {
             Some(typed) => Credentials::of_user().with(image.registry(), typed),
             None => Credentials::of_user(),
         };
         let mirrors = self.registry_mirror.clone();
-        let own_tls = self.own_tls(image.registry())?;
-        Ok(Registries::new(Settings { credentials, allow_http, tls, mirrors, own_tls }))
-    }
-
-    /// What TLS with the registry of the image asks for, if anything.
-    fn own_tls(&self, registry: &str) -> Result<Option<OwnTls>, Failure> {
-        let read = |path| file::read(path, MAX_AUTHORITIES).map_err(Failure::undecided);
-        let identity = match (&self.registry_client_cert, &self.registry_client_key) {
-            (Some(certificate), Some(key)) => {
-                let (certificates, key) = (read(certificate)?, Zeroizing::new(read(key)?));
-                let identity = ClientIdentity::from_pem(&certificates, &key);
-                Some(identity.or_undecided("nothing can be shown to the registry")?)
-            }
-            _ => None,
-        };
-        let expected_name = self.registry_server_name.clone();
-        let any = identity.is_some() || expected_name.is_some();
-        Ok(any.then(|| OwnTls { registry: registry.to_owned(), identity, expected_name }))
+        let settings = self.connection.settings(image, credentials)?;
+        Ok(Registries::new(Settings { mirrors, ..settings }))
     }
 
     fn credential(&self) -> Option<Credential> {

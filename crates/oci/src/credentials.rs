@@ -2,6 +2,7 @@
 
 mod config;
 mod helper;
+mod keeping;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use config::Config;
+pub use keeping::Keeper;
 
 /// Who someone is for a registry.
 #[derive(Clone)]
@@ -74,6 +76,16 @@ const DOCKER_HUB: &[&str] = &["index.docker.io", "docker.io", "registry-1.docker
 /// The name by which Docker Hub is known to credential helpers.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
+/// How helpers and configurations call `registry`.
+fn server(registry: &str) -> &str {
+    if DOCKER_HUB.contains(&registry) { DOCKER_HUB_SERVER } else { registry }
+}
+
+/// A path in a variable of the environment, unless it is empty.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 impl Credentials {
     /// None at all.
     #[must_use]
@@ -86,20 +98,22 @@ impl Credentials {
     /// read when a registry asks.
     #[must_use]
     pub fn of_user() -> Self {
-        let variable = |name: &str| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-        };
-        let home = variable("HOME");
-        let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let docker = variable("DOCKER_CONFIG").or_else(|| below_home(".docker"));
+        let below_home = |path: &str| variable("HOME").map(|home| home.join(path));
         let configuration = variable("XDG_CONFIG_HOME").or_else(|| below_home(".config"));
         let files = [
-            docker.map(|directory| directory.join("config.json")),
+            Self::docker_file(),
             variable("REGISTRY_AUTH_FILE"),
             variable("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),
             configuration.map(|directory| directory.join("containers/auth.json")),
         ];
         Self { given: Vec::new(), files: files.into_iter().flatten().collect() }
+    }
+
+    /// Docker's configuration.
+    fn docker_file() -> Option<PathBuf> {
+        let directory = variable("DOCKER_CONFIG");
+        let directory = directory.or_else(|| Some(variable("HOME")?.join(".docker")));
+        directory.map(|directory| directory.join("config.json"))
     }
 
     /// Those of these files, the first that has any for a registry.
@@ -154,15 +168,14 @@ async fn of_config(
     registry: &str,
     repository: &str,
 ) -> Result<Option<Credential>, CredentialError> {
-    let server = if DOCKER_HUB.contains(&registry) { DOCKER_HUB_SERVER } else { registry };
     if let Some(name) = config.helper(registry) {
-        return helper::ask(name, server).await;
+        return helper::ask(name, server(registry)).await;
     }
     if let Some(written) = config.written(registry, repository) {
         return Ok(Some(written));
     }
     match config.store() {
-        Some(name) => helper::ask(name, server).await,
+        Some(name) => helper::ask(name, server(registry)).await,
         None => Ok(None),
     }
 }

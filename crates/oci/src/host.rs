@@ -216,6 +216,18 @@ impl Host {
         }
     }
 
+    /// Asks whether the registry takes the credentials for it. Whether it wanted any.
+    pub(crate) async fn sign_in(&self) -> Result<bool, AccessError> {
+        // No repository: the token that is asked for allows nothing.
+        let scope = Scope { repository: String::new(), access: Access::Pull, also: None };
+        let ask = Ask::new(Method::GET, Place::Path("/v2/".to_owned()));
+        let answer = self.send(ask, &scope).await?;
+        match answer.status {
+            StatusCode::OK => Ok(self.has_credential(&scope).await),
+            _ => Err(self.refused(answer).await),
+        }
+    }
+
     fn url(&self, origin: &Url, path: &str) -> Result<Url, AccessError> {
         origin.join(path).map_err(|_| nonsense(origin, "no URL can be made for it"))
     }

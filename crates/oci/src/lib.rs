@@ -29,7 +29,7 @@ mod store;
 
 pub use blob::BlobReader;
 pub use copy::{Copier, CopyError, Step};
-pub use credentials::{Credential, CredentialError, Credentials};
+pub use credentials::{Credential, CredentialError, Credentials, Keeper};
 pub use descriptor::{Descriptor, Platform, PlatformError};
 pub use digest::{Digest, DigestError};
 pub use document::{Content, Document, DocumentError, Index, MAX_DOCUMENT, Manifest};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::host::Host;
-use crate::{Credentials, Reference, ReferenceError, Repository};
+use crate::{AccessError, Credentials, Reference, ReferenceError, Repository};
 
 /// What a program is allowed to do with registries.
 #[derive(Clone)]
@@ -132,6 +132,16 @@ impl Registries {
             .map(|mirror| Repository::new(self.host(&mirror), &mirror, Access::Pull, Vec::new()))
             .collect();
         Repository::new(self.host(reference), reference, access, mirrors)
+    }
+
+    /// Asks the registry of `reference` whether it takes the credentials for it, and nothing else (OCI Distribution
+    /// Specification, Determining Support). Whether it wanted to know: some ask nobody before there is something to do.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Unauthorized`] if it does not take them.
+    pub async fn sign_in(&self, reference: &Reference) -> Result<bool, AccessError> {
+        self.host(reference).sign_in().await
     }
 
     fn host(&self, reference: &Reference) -> Arc<Host> {

@@ -39,7 +39,7 @@ pub(crate) fn fetch_hint(error: &FetchError) -> Option<&'static str> {
     match error {
         FetchError::Access(error) => access_hint(error),
         FetchError::Missing { .. } => Some(
-            "check the name; some registries say so, too, where one may not look: sign in with docker login or podman login",
+            "check the name; some registries say so, too, where one may not look: sign in with bulla login, docker login or podman login",
         ),
         FetchError::OtherDigest { .. } | FetchError::OtherSize { .. } => Some(
             "the registry, or something between, answers with other content than was asked for: tell its operator",
@@ -73,17 +73,17 @@ pub(crate) fn access_hint(error: &AccessError) -> Option<&'static str> {
             "see whether the registry runs and can be reached from here; without TLS it is only asked with --allow-http-registry"
         }
         AccessError::Unauthorized { offered: false, .. } => {
-            "sign in with docker login or podman login, whose configuration is read here, too"
+            "sign in with bulla login, docker login or podman login"
         }
         AccessError::Token { source: TokenError::Refused { status: 401 | 403, .. }, .. }
         | AccessError::Unauthorized { offered: true, .. } => {
-            "sign in again with docker login or podman login: the password or token may have ended"
+            "sign in again with bulla login, docker login or podman login: the password or token may have ended"
         }
         AccessError::Forbidden { .. } => {
             "ask whoever runs it for the right to do this there; signatures can also be in another repository, see --signature-repository"
         }
         AccessError::Token { .. } | AccessError::Credentials { .. } => {
-            "sign in again with docker login or podman login, whose configuration is read here, too"
+            "sign in again with bulla login, docker login or podman login"
         }
         AccessError::Busy { .. } => "wait, and try again; signing in often raises the limit",
         _ => return None,

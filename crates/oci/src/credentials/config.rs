@@ -8,6 +8,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{Credential, CredentialError, DOCKER_HUB};
@@ -39,42 +40,21 @@ struct Entry {
 impl Config {
     /// Reads a file; nothing if it is not there.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, CredentialError> {
-        let failed = |source| CredentialError::File { path: path.to_owned(), source };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let mut json = Zeroizing::new(Vec::new());
-        file.take(MAX_CONFIGURATION + 1).read_to_end(&mut json).map_err(failed)?;
+        let Some(json) = contents(path)? else { return Ok(None) };
         let wrong = |reason| CredentialError::Configuration { path: path.to_owned(), reason };
         Self::parse(&json).map(Some).map_err(wrong)
     }
 
     /// Reads the text of a file.
     pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
-        if json.len() as u64 > MAX_CONFIGURATION {
-            return Err(format!("it is longer than {MAX_CONFIGURATION} bytes"));
-        }
-        // `serde_json` would quote what it found, and that may be a password.
-        serde_json::from_slice(json).map_err(|error| {
-            format!("the JSON is wrong in line {}, column {}", error.line(), error.column())
-        })
+        parse(json)
     }
 
     /// The helper that is named for `registry`.
     pub(super) fn helper(&self, registry: &str) -> Option<&str> {
-        let named = |(key, _): &(&String, &String)| {
-            Place::of_key(key)
-                .is_some_and(|place| place.path.is_empty() && is_host(place.host, registry))
-        };
         self.cred_helpers
             .iter()
-            .find(named)
+            .find(|(key, _)| names(key, registry))
             .map(|(_, helper)| helper.as_str())
             .filter(|name| !name.is_empty())
     }
@@ -97,6 +77,37 @@ impl Config {
             .max_by_key(|(length, _)| *length)
             .map(|(_, credential)| credential)
     }
+}
+
+/// The text of a file; nothing if it is not there.
+pub(super) fn contents(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, CredentialError> {
+    let failed = |source| CredentialError::File { path: path.to_owned(), source };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut json = Zeroizing::new(Vec::new());
+    file.take(MAX_CONFIGURATION + 1).read_to_end(&mut json).map_err(failed)?;
+    Ok(Some(json))
+}
+
+/// Reads the text of a configuration. What is wrong with it is said without anything that it holds.
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    if json.len() as u64 > MAX_CONFIGURATION {
+        return Err(format!("it is longer than {MAX_CONFIGURATION} bytes"));
+    }
+    // `serde_json` would quote what it found, and that may be a password.
+    serde_json::from_slice(json).map_err(|error| {
+        format!("the JSON is wrong in line {}, column {}", error.line(), error.column())
+    })
+}
+
+/// Whether a key of a configuration names the whole of `registry`.
+pub(super) fn names(key: &str, registry: &str) -> bool {
+    Place::of_key(key).is_some_and(|place| place.path.is_empty() && is_host(place.host, registry))
 }
 
 /// What a key of a configuration names.

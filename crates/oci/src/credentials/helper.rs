@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use zeroize::Zeroizing;
@@ -31,29 +31,80 @@ struct Answer {
 
 /// Asks `docker-credential-NAME` for the credentials for `server`.
 pub(super) async fn ask(name: &str, server: &str) -> Result<Option<Credential>, CredentialError> {
-    let failed = |reason: String| CredentialError::Helper { helper: name.to_owned(), reason };
+    match call(name, "get", server.as_bytes()).await? {
+        Said::Done(answer) => parse(&answer).map_err(|reason| failed(name, reason)),
+        Said::NotFound => Ok(None),
+    }
+}
+
+/// Gives `docker-credential-NAME` a password for `server` to keep.
+pub(super) async fn store(
+    name: &str,
+    server: &str,
+    user: &str,
+    password: &Zeroizing<String>,
+) -> Result<(), CredentialError> {
+    let kept = Kept { server, user, secret: password };
+    let json = Zeroizing::new(serde_json::to_vec(&kept).unwrap_or_default());
+    call(name, "store", &json).await.map(drop)
+}
+
+/// Has `docker-credential-NAME` forget what it has for `server`.
+pub(super) async fn erase(name: &str, server: &str) -> Result<(), CredentialError> {
+    call(name, "erase", server.as_bytes()).await.map(drop)
+}
+
+/// What a helper is given to keep.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(rename = "ServerURL")]
+    server: &'a str,
+    #[serde(rename = "Username")]
+    user: &'a str,
+    #[serde(rename = "Secret")]
+    secret: &'a str,
+}
+
+/// What a helper says.
+enum Said {
+    Done(Zeroizing<Vec<u8>>),
+    /// It knows nothing about the registry.
+    NotFound,
+}
+
+fn failed(name: &str, reason: String) -> CredentialError {
+    CredentialError::Helper { helper: name.to_owned(), reason }
+}
+
+/// Calls `docker-credential-NAME`, which reads `input`.
+async fn call(name: &str, what: &str, input: &[u8]) -> Result<Said, CredentialError> {
     // A name, and no path to some other program.
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(inner) {
-        return Err(failed("its name is none".to_owned()));
+        return Err(failed(name, "its name is none".to_owned()));
     }
-    let run = tokio::time::timeout(TIMEOUT, run(name, server)).await;
-    let (success, answer) = run
-        .map_err(|_| failed(format!("it did not answer within {} s", TIMEOUT.as_secs())))?
-        .map_err(|error| failed(error.to_string()))?;
-    if !success {
-        let text = String::from_utf8_lossy(&answer);
-        let text: String =
-            text.trim().chars().filter(|c| !c.is_control()).take(MAX_COMPLAINT).collect();
-        return if text.to_lowercase().contains(NOT_FOUND) { Ok(None) } else { Err(failed(text)) };
+    let late = || format!("it did not answer within {} s", TIMEOUT.as_secs());
+    let (success, answer) = tokio::time::timeout(TIMEOUT, run(name, what, input))
+        .await
+        .map_err(|_| failed(name, late()))?
+        .map_err(|error| failed(name, error.to_string()))?;
+    if success {
+        return Ok(Said::Done(answer));
     }
-    parse(&answer).map_err(failed)
+    let text = String::from_utf8_lossy(&answer);
+    let text: String =
+        text.trim().chars().filter(|c| !c.is_control()).take(MAX_COMPLAINT).collect();
+    if text.to_lowercase().contains(NOT_FOUND) {
+        Ok(Said::NotFound)
+    } else {
+        Err(failed(name, text))
+    }
 }
 
 /// Whether it succeeded, and what it said.
-async fn run(name: &str, server: &str) -> std::io::Result<(bool, Zeroizing<Vec<u8>>)> {
+async fn run(name: &str, what: &str, text: &[u8]) -> std::io::Result<(bool, Zeroizing<Vec<u8>>)> {
     let mut child = Command::new(format!("docker-credential-{name}"))
-        .arg("get")
+        .arg(what)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -61,7 +112,7 @@ async fn run(name: &str, server: &str) -> std::io::Result<(bool, Zeroizing<Vec<u
         .spawn()?;
     if let Some(mut input) = child.stdin.take() {
         // A helper that does not read is judged by what it says.
-        let _ = input.write_all(server.as_bytes()).await;
+        let _ = input.write_all(text).await;
     }
     let mut answer = Zeroizing::new(Vec::new());
     if let Some(output) = child.stdout.take() {

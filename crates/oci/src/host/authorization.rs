@@ -191,7 +191,7 @@ async fn ask(
     } else {
         let mut query = realm.query_pairs_mut();
         query.extend_pairs(service.map(|service| ("service", service)));
-        query.extend_pairs(scope.split(' ').map(|scope| ("scope", scope)));
+        query.extend_pairs(scope.split_whitespace().map(|scope| ("scope", scope)));
         drop(query);
         let request = client.get(realm).retry(net::Retry::NEVER);
         match credential.and_then(basic) {
@@ -247,6 +247,9 @@ impl Scope {
             Access::Push => "pull,push",
             Access::Delete => "pull,push,delete",
         };
+        if self.repository.is_empty() {
+            return String::new();
+        }
         let own = format!("repository:{}:{actions}", self.repository);
         match &self.also {
             Some(also) => format!("{own} repository:{also}:pull"),
@@ -267,5 +270,12 @@ mod tests {
         assert_eq!(scope.for_token(Some("aws")), "aws");
         let mount = Scope { also: Some("c".to_owned()), ..scope };
         assert_eq!(mount.for_token(None), "repository:a/b:pull,push repository:c:pull");
+    }
+
+    #[test]
+    fn who_only_signs_in_asks_for_no_repository() {
+        let scope = Scope { repository: String::new(), access: Access::Pull, also: None };
+        assert_eq!(scope.for_token(None), "");
+        assert_eq!(scope.for_token(Some("repository:victim:delete")), "");
     }
 }

@@ -1,0 +1,228 @@
+//! Docker's configuration as something to write: what signing in to a registry leaves there, and signing out takes away.
+//!
+//! Everything that is not about the registry in question stays as it is. A password goes to the credential helper that
+//! the configuration names, and into the file only where it names none, as docker does it.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::config::{self, Config};
+use super::{CredentialError, Credentials, helper, server};
+
+/// Docker's configuration, read to be changed. What was changed counts when [`Keeper::to_json`] is written to
+/// [`Keeper::path`].
+pub struct Keeper {
+    path: PathBuf,
+    config: Config,
+    contents: Map<String, Value>,
+}
+
+impl Keeper {
+    /// Reads the configuration of this user, from the first of the files that [`Credentials::of_user`] reads; an empty one
+    /// if there is none. `None` where nothing says where it would be: neither `$DOCKER_CONFIG` nor `$HOME`.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file, and it cannot be read or is no configuration.
+    pub fn of_user() -> Result<Option<Self>, CredentialError> {
+        Credentials::docker_file().map(|path| Self::open(&path)).transpose()
+    }
+
+    /// Reads the configuration in the file `path`, through symbolic links, which stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keeper::of_user`].
+    pub fn open(path: &Path) -> Result<Self, CredentialError> {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let json = config::contents(&path)?.unwrap_or_else(|| Zeroizing::new(b"{}".to_vec()));
+        let wrong = |reason| CredentialError::Configuration { path: path.clone(), reason };
+        let config = Config::parse(&json).map_err(wrong)?;
+        let contents = config::parse(&json).map_err(wrong)?;
+        Ok(Self { path, config, contents })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps a password for `registry`. The credential helper that has it now, if one has.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError::Helper`]. Nothing has changed then.
+    pub async fn keep(
+        &mut self,
+        registry: &str,
+        user: &str,
+        password: &Zeroizing<String>,
+    ) -> Result<Option<String>, CredentialError> {
+        let helper = self.helper(registry).map(str::to_owned);
+        let entry = match &helper {
+            Some(name) => {
+                helper::store(name, server(registry), user, password).await?;
+                json!({})
+            }
+            None => {
+                let pair = Zeroizing::new(format!("{user}:{}", password.as_str()));
+                json!({ "auth": STANDARD.encode(pair.as_bytes()) })
+            }
+        };
+        let auths = self.auths();
+        // An older entry under another name of the registry would be used as well.
+        auths.retain(|key, _| !config::names(key, registry));
+        auths.insert(server(registry).to_owned(), entry);
+        Ok(helper)
+    }
+
+    /// Forgets what is kept for the whole of `registry`. Whether there was anything, as far as the file tells.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError::Helper`]. Nothing has changed then.
+    pub async fn forget(&mut self, registry: &str) -> Result<bool, CredentialError> {
+        if let Some(name) = self.helper(registry) {
+            helper::erase(name, server(registry)).await?;
+        }
+        let auths = self.auths();
+        let before = auths.len();
+        auths.retain(|key, _| !config::names(key, registry));
+        Ok(auths.len() < before)
+    }
+
+    /// The whole configuration, as docker lays it out.
+    ///
+    /// # Panics
+    ///
+    /// Never: what was read as JSON can be written as such.
+    #[must_use]
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let mut json = Vec::new();
+        let layout = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+        let mut writer = serde_json::Serializer::with_formatter(&mut json, layout);
+        serde::Serialize::serialize(&self.contents, &mut writer).expect("JSON can be written");
+        Zeroizing::new(json)
+    }
+
+    fn helper(&self, registry: &str) -> Option<&str> {
+        self.config.helper(registry).or_else(|| self.config.store())
+    }
+
+    fn auths(&mut self) -> &mut Map<String, Value> {
+        let auths = self.contents.entry("auths").or_insert_with(|| json!({}));
+        if !auths.is_object() {
+            // It is null: anything else was refused when the configuration was read.
+            *auths = json!({});
+        }
+        auths.as_object_mut().expect("it was just made an object")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credential;
+
+    /// A configuration, and what is asked of the one that comes of it.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new(config: &str) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("config.json"), config).unwrap();
+            Self(directory)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.path().join("config.json")
+        }
+
+        fn keeper(&self) -> Keeper {
+            Keeper::open(&self.file()).unwrap()
+        }
+
+        fn write(&self, keeper: &Keeper) -> Value {
+            std::fs::write(self.file(), keeper.to_json()).unwrap();
+            serde_json::from_slice(&keeper.to_json()).unwrap()
+        }
+
+        /// Who is found for the registry: the name and the password.
+        async fn found(&self, registry: &str) -> Option<(String, String)> {
+            let found = Credentials::of_files(vec![self.file()]).find(registry, "a/b").await;
+            match found.unwrap()? {
+                Credential::Password { user, password } => Some((user, password.to_string())),
+                _ => None,
+            }
+        }
+    }
+
+    fn secret() -> Zeroizing<String> {
+        Zeroizing::new("open:sesame".to_owned())
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_found_and_what_is_forgotten_is_not() {
+        let place = Place::new("{}");
+        for registry in ["registry.example:5000", "index.docker.io"] {
+            let mut keeper = place.keeper();
+            assert_eq!(keeper.keep(registry, "alice", &secret()).await.unwrap(), None);
+            place.write(&keeper);
+            let alice = Some(("alice".to_owned(), "open:sesame".to_owned()));
+            assert_eq!(place.found(registry).await, alice);
+            let mut keeper = place.keeper();
+            assert!(keeper.forget(registry).await.unwrap());
+            assert!(!keeper.forget(registry).await.unwrap());
+            place.write(&keeper);
+            assert_eq!(place.found(registry).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_else_stays() {
+        let place = Place::new(
+            r#"{"HttpHeaders":{"a":"b"},"auths":{"other.example":{"auth":"YTpi"}},"psFormat":"x"}"#,
+        );
+        let mut keeper = place.keeper();
+        keeper.keep("registry.example", "alice", &secret()).await.unwrap();
+        let written = place.write(&keeper);
+        assert_eq!(written["HttpHeaders"]["a"], "b");
+        assert_eq!(written["psFormat"], "x");
+        assert_eq!(written["auths"]["other.example"]["auth"], "YTpi");
+    }
+
+    #[tokio::test]
+    async fn an_older_entry_under_another_name_of_the_registry_goes() {
+        let old = r#"{"auths":{"https://a.example/v2/":{"auth":"Ym9iOng="},"a.example/team":{"auth":"Ym9iOng="}}}"#;
+        let place = Place::new(old);
+        let mut keeper = place.keeper();
+        keeper.keep("a.example", "alice", &secret()).await.unwrap();
+        let written = place.write(&keeper);
+        assert!(written["auths"]["https://a.example/v2/"].is_null());
+        // Of a part of the registry, somebody said something else.
+        assert!(written["auths"]["a.example/team"].is_object());
+        assert_eq!(place.found("a.example").await.unwrap().0, "alice");
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_is_not_there_keeps_nothing() {
+        let config = r#"{"auths":{},"credsStore":"no-such-helper-of-anybody"}"#;
+        let place = Place::new(config);
+        let mut keeper = place.keeper();
+        let error = keeper.keep("a.example", "alice", &secret()).await.unwrap_err();
+        assert!(matches!(error, CredentialError::Helper { .. }));
+        assert_eq!(place.write(&keeper), serde_json::from_str::<Value>(config).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_not_written_over() {
+        for text in ["[]", "no", r#"{"auths":[]}"#, r#"{"auths":"x"}"#] {
+            assert!(Keeper::open(&Place::new(text).file()).is_err(), "{text}");
+        }
+    }
+}
