@@ -2,6 +2,7 @@
 //!
 //! Search by key, e-mail or hash (`index/retrieve`) is answered with 501 until its own issue.
 
+mod accept;
 mod problem;
 mod query;
 mod retrieve;
@@ -20,6 +21,7 @@ use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use wire::rekor_v1::{ENTRIES_PATH, EntryId, LogEntries};
 
+use accept::{PEM, TakesJson, TakesPem};
 use problem::Problem;
 use query::Query;
 
@@ -61,6 +63,7 @@ pub fn routes(log: Arc<RekorV1>) -> Router {
 
 async fn create(
     State(log): Log,
+    _: TakesJson,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
@@ -76,17 +79,30 @@ async fn create(
     Ok((StatusCode::CREATED, headers, Json(map_of_one(found))).into_response())
 }
 
-async fn entry_by_index(State(log): Log, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+async fn entry_by_index(
+    State(log): Log,
+    _: TakesJson,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let index = Query::new(query.as_deref()).number("logIndex", 0, None)?;
     Ok(one_or_none(log.entry_by_index(index).await?))
 }
 
-async fn entry_by_id(State(log): Log, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn entry_by_id(
+    State(log): Log,
+    _: TakesJson,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id = query::entry_id(&id, "entryUUID in path")?;
     Ok(one_or_none(log.entry_by_id(&id).await?))
 }
 
-async fn retrieve(State(log): Log, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn retrieve(
+    State(log): Log,
+    _: TakesJson,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     json_only(&headers)?;
     let wanted = retrieve::Wanted::read(&log, &body?)?;
     let found = wanted.find(&log).await?;
@@ -94,11 +110,15 @@ async fn retrieve(State(log): Log, headers: HeaderMap, body: Body) -> Result<Res
     Ok(Json(entries).into_response())
 }
 
-async fn info(State(log): Log) -> Response {
+async fn info(State(log): Log, _: TakesJson) -> Response {
     Json(log.info()).into_response()
 }
 
-async fn proof(State(log): Log, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+async fn proof(
+    State(log): Log,
+    _: TakesJson,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let query = Query::new(query.as_deref());
     let first = query.number("firstSize", 1, Some(1))?;
     let last = query.number("lastSize", 1, None)?;
@@ -117,9 +137,13 @@ async fn proof(State(log): Log, RawQuery(query): RawQuery) -> Result<Response, P
     }
 }
 
-async fn public_key(State(log): Log, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+async fn public_key(
+    State(log): Log,
+    _: TakesPem,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     our_tree(&log, &Query::new(query.as_deref()))?;
-    let content_type = HeaderValue::from_static("application/x-pem-file");
+    let content_type = HeaderValue::from_static(PEM);
     Ok(([(header::CONTENT_TYPE, content_type)], log.public_key().to_pem()).into_response())
 }
 

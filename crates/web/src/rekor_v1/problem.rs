@@ -57,6 +57,12 @@ impl Problem {
         Self { allow: Some(allowed), ..problem }
     }
 
+    /// The client takes no answer in the form that answers to this have.
+    pub(super) fn not_acceptable(ours: &'static str) -> Self {
+        let message = format!("unsupported media type requested, only [{ours}] are available");
+        Self::new(StatusCode::NOT_ACCEPTABLE, message)
+    }
+
     /// The log has the entry. Clients follow the location.
     pub(super) fn duplicate(id: &EntryId, location: HeaderValue) -> Self {
         let message =

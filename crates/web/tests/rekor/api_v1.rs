@@ -228,6 +228,36 @@ async fn the_public_key_is_pem_and_that_of_our_tree_only() {
     assert_eq!(logs.get("/api/v1/log/publicKey?treeID=1").await.status, 400);
 }
 
+/// What the clients that we know send, and what they would get elsewhere if they took something else.
+#[tokio::test]
+async fn who_takes_another_form_than_answers_have_is_told_which_they_have() {
+    const KEY: &str = "/api/v1/log/publicKey";
+    let logs = Logs::open();
+    let ask = async |path: &str, accept: &'static str| {
+        logs.ask(Method::GET, path, &[("accept", accept)], Vec::new()).await
+    };
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for accept in ["application/json", "*/*", "application/json;q=1, application/yaml", browser, ""]
+    {
+        assert_eq!(ask("/api/v1/log", accept).await.status, 200, "{accept}");
+    }
+    for accept in ["application/x-pem-file", "*/*", ""] {
+        assert_eq!(ask(KEY, accept).await.status, 200, "{accept}");
+    }
+    let message =
+        |ours: &str| format!("unsupported media type requested, only [{ours}] are available");
+    let refused = ask("/api/v1/log", "application/yaml").await;
+    assert_eq!(refused.refusal(), (406, 406, message("application/json")));
+    assert_eq!(refused.header("content-type"), "application/json");
+    let refused = ask(KEY, "application/json").await;
+    assert_eq!(refused.refusal(), (406, 406, message("application/x-pem-file")));
+    // Nothing is logged for somebody who does not take the answer.
+    let proposal = proposal_v1(&signing_key(), 0).to_string().into_bytes();
+    let headers = [("content-type", "application/json"), ("accept", "text/html")];
+    assert_eq!(logs.ask(Method::POST, ENTRIES, &headers, proposal.clone()).await.status, 406);
+    assert_eq!(logs.post(ENTRIES, proposal).await.status, 201);
+}
+
 #[tokio::test]
 async fn what_is_no_request_of_this_api_is_refused_in_its_form() {
     let logs = Logs::open();
