@@ -5,4 +5,6 @@ cd "$(dirname "$0")/../.."
 cargo test --package oci --test registry
 cargo test --package oci --test layout
 cargo test --package verify --test bundles table
+# What is kept and printed of what was refused is short.
+cargo test --package wire --test any_bytes refusal
 python3 tests/acceptance/registry_memory.py | sed 's/^/REPORT /'
