@@ -199,6 +199,24 @@ def certificates_that_do_not_sign(place, file, company, ours, theirs, employee):
     print(f"by cosign neither: {', '.join(by_both)}")
 
 
+def names(place, file, company, ours):
+    """Whom a certificate names: each of its alternative names, or its subject where it has none."""
+    bundle, count = place / "named.json", 0
+    hosts = company.employee("hosts", subjectAltName="DNS:build.corp.example,IP:192.0.2.1,URI:https://corp.example/ci")
+    plain = company.employee("plain", subjectAltName="")
+    for key, good, bad in [
+        (hosts, ["build.corp.example", "192.0.2.1", "https://corp.example/ci"], "O=Corp, CN=hosts"),
+        (plain, ["O=Corp, CN=plain"], "plain"),
+    ]:
+        who = credential(key, key.with_suffix(".crt"), company.chain)
+        ours.sign_own("file", "v2", file, bundle, who, company.trusted_root)
+        for name in good:
+            ours.verify_own("file", file, bundle, company, who=("--certificate-identity", name))
+            count += 1
+        ours.verify_own("file", file, bundle, company, who=("--certificate-identity", bad), ok=False)
+    print(f"{count} forms of names: a host, an address, a URI, a subject")
+
+
 def without_log(place, file, company, ours, employee):
     """A company without log or clock: the certificate must be valid when somebody verifies."""
     config = place / "none.signing_config.json"
@@ -228,6 +246,7 @@ def main():
         refusals(place, file, company, other, ours, theirs, employee)
         images(company, other, ours, theirs, employee)
         certificates_that_do_not_sign(place, file, company, ours, theirs, employee)
+        names(place, file, company, ours)
         without_log(place, file, company, ours, employee)
     finally:
         server.stop()

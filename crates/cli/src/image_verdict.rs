@@ -77,9 +77,15 @@ pub(crate) fn signature_json(image: &Image, digest: &Digest, proven: &Proven) ->
         Some(payload) => payload.optional.clone().into_iter().collect(),
         None => verdict.annotations.clone().into_iter().map(|(k, v)| (k, json!(v))).collect(),
     };
-    if let SignerReport::Certificate { identity, issuer, .. } = &verdict.signer {
-        optional.insert("Subject".to_owned(), json!(identity));
-        optional.insert("Issuer".to_owned(), json!(issuer));
+    match &verdict.signer {
+        SignerReport::Certificate { identity, issuer, .. } => {
+            optional.insert("Subject".to_owned(), json!(identity));
+            optional.insert("Issuer".to_owned(), json!(issuer));
+        }
+        SignerReport::OwnCertificate { identity, .. } => {
+            optional.insert("Subject".to_owned(), json!(identity));
+        }
+        SignerReport::Key => {}
     }
     let (reference, kind) = match &proven.payload {
         Some(payload) => (payload.reference.clone(), COSIGN_TYPE),

@@ -11,7 +11,8 @@ pub(crate) struct SignerArgs {
     /// The public key that must have signed, instead of an identity
     #[arg(long, value_name = "FILE|env://VARIABLE")]
     key: Option<KeyReference>,
-    /// Who must have signed: an e-mail address, a URI or a user name
+    /// Who must have signed: an e-mail address, a URI or a user name; by an authority of your own also a host name, an
+    /// address, or the subject of a certificate without such names
     #[arg(long, value_name = "NAME")]
     certificate_identity: Option<String>,
     /// A regular expression for the whole of that name
