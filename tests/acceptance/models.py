@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 
 from clients import Bulla  # noqa: E402
-from company import NAME, Company  # noqa: E402
+from company import NAME, Company, make_key  # noqa: E402
 from foreign import BULLA, MODEL_SIGNING, MODEL_SIGNING_PYTHON, Failed, run  # noqa: E402
 from server import EMAIL, Server  # noqa: E402
 
@@ -112,14 +112,6 @@ class Theirs:
 
     def api(self, verb, model, bundle, method, algorithm, *who, ok=True):
         return run(MODEL_SIGNING_PYTHON, API, verb, model, bundle, method, algorithm, SHARD, *who, env=self.env, ok=ok)
-
-
-def make_key(place, curve):
-    key = place / f"key-{curve}"
-    run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", f"{key}.pem")
-    env = {"COSIGN_PASSWORD": ""}
-    run(BULLA, "import-key-pair", "--key", f"{key}.pem", "--output-key-prefix", key, env=env)
-    return key
 
 
 def spoil(model):
@@ -306,11 +298,11 @@ def main():
     place = pathlib.Path(tempfile.mkdtemp(dir=server.directory))
     try:
         ours, theirs = Ours(server), Theirs(server)
-        keys = [make_key(place, curve) for curve in ("P-256", "P-521")]
+        keys = [make_key(place / f"key-{curve}", curve) for curve in ("P-256", "P-521")]
         model = make_model(place / "model")
         both_ways(model, ours, theirs, keys)
         refusals(model, ours, theirs, keys[0])
-        other_signers(model, ours, theirs, keys[0], make_key(place, "P-384"))
+        other_signers(model, ours, theirs, keys[0], make_key(place / "key-P-384", "P-384"))
         unsigned_files(model, ours, theirs)
         older_and_single(place, ours, theirs, keys[0])
         certificates(place, model, ours, theirs)
