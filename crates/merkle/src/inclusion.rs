@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_of_one_leaf_has_no_path() {
+        let (leaf, first) = (Hash::leaf(b"leaf"), LeafIndex::new(0));
+        verify_inclusion(leaf, first, &[], TreeSize::new(1), leaf).unwrap();
+        for length in [1, 65] {
+            let refused =
+                verify_inclusion(leaf, first, &vec![leaf; length], TreeSize::new(1), leaf);
+            assert_eq!(refused, Err(InclusionError::PathLength), "{length}");
+        }
+    }
+
+    #[test]
     fn the_largest_tree_does_not_overflow() {
         let (leaf, size) = (Hash::leaf(b"leaf"), TreeSize::new(u64::MAX));
         for index in [0, 1, u64::MAX / 2, u64::MAX - 2, u64::MAX - 1] {

@@ -315,6 +315,22 @@ mod tests {
         assert!(matches!(verifier.verify(&signed), Err(VerifyNoteError::Wrong(_))));
     }
 
+    /// Four bytes are few: somebody can make a key with the hint of another.
+    #[test]
+    fn a_hint_that_two_keys_have_lets_neither_sign_for_the_other() {
+        let key = || SigningKey::generate(KeyKind::Ed25519).unwrap();
+        let (ours, other) = (key(), key());
+        let verifier = Verifier::new("log.example", ours.public_key().clone());
+        let good = note("text\n", &ours, "log.example");
+        verifier.verify(&good).unwrap();
+        let mut by_other = note("text\n", &other, "log.example").signatures[0].clone();
+        by_other.hint = good.signatures[0].hint;
+        let alone = SignedNote::new("text\n".into(), vec![by_other.clone()]);
+        assert!(matches!(verifier.verify(&alone), Err(VerifyNoteError::Wrong(_))));
+        let beside = SignedNote::new("text\n".into(), vec![by_other, good.signatures[0].clone()]);
+        assert!(matches!(verifier.verify(&beside), Err(VerifyNoteError::Wrong(_))));
+    }
+
     #[test]
     fn what_is_no_note_is_refused() {
         let many = format!("text\n\n{}", "\u{2014} a AAAAAAA=\n".repeat(MAX_SIGNATURES + 1));

@@ -4,6 +4,7 @@ mod certificate;
 mod entry;
 mod form;
 mod log;
+mod paragraphs;
 mod payload;
 mod policy;
 mod signer;

@@ -177,6 +177,36 @@ pub(super) fn key_text_with_anything_beside_the_key_is_refused() {
     }
 }
 
+/// Submitters write hexadecimal digits in either case, and the log keeps what they wrote.
+#[test]
+pub(super) fn a_digest_in_a_body_is_its_bytes_and_not_their_case() {
+    use wire::body::Body;
+    let sigstore = Sigstore::new();
+    let bundle = sigstore.sign(&sigstore.signer(), Api::V1);
+    accepted(&bundle, &sigstore.trust);
+    let Ok(Body::HashedRekordV1(good)) =
+        Body::parse(&bundle.material.entries[0].canonicalized_body)
+    else {
+        panic!("the body is a hashedrekord")
+    };
+    let logged = |value: String| {
+        let mut body = good.clone();
+        body.hash.value = value;
+        let entry = sigstore.log_v1(&Body::HashedRekordV1(body), crate::sigstore::signed());
+        let mut bundle = bundle.clone();
+        bundle.material.entries = vec![entry];
+        bundle
+    };
+    accepted(&logged(good.hash.value.to_uppercase()), &sigstore.trust);
+    let other = good.hash.value.replacen(|_: char| true, "g", 1);
+    for wrong in [other, format!(" {}", good.hash.value), good.hash.value[2..].to_owned()] {
+        assert_refused!(
+            refusal(&logged(wrong), &sigstore.trust),
+            VerifyError::Entry { source: EntryError::OtherDigest { .. }, .. }
+        );
+    }
+}
+
 #[test]
 pub(super) fn a_body_of_version_2_that_is_not_canonical_is_refused() {
     let sigstore = Sigstore::new();

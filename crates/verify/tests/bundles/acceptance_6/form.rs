@@ -114,6 +114,17 @@ pub(super) fn text_that_readers_would_read_differently_is_refused() {
         assert!(matches!(problem(&changed(index, wrong)), Problem::Integer(_)));
     }
     assert_eq!(problem(&changed(index, json!(-1))), Problem::Negative(-1));
+    let time = |time: &str| {
+        good.replacen(
+            r#""tlogEntries":[{"#,
+            &format!(r#""tlogEntries":[{{"integratedTime":{time},"#),
+            1,
+        )
+    };
+    Bundle::parse(time(r#""1""#).as_bytes()).expect("the twin is good");
+    for wrong in ["1.5", r#""1.5""#, r#""1e3""#] {
+        assert!(matches!(problem(&time(wrong)), Problem::Integer(_)), "{wrong}");
+    }
     for wrong in ["AA=", "AB==", "A A=", "+_8="] {
         let place = "/messageSignature/signature";
         assert_eq!(problem(&changed(place, json!(wrong))), Problem::Base64, "{wrong}");
@@ -141,7 +152,11 @@ pub(super) fn the_forms_that_protojson_reads_mean_the_same() {
     *place = json!(
         place.as_str().expect("text").replace('+', "-").replace('/', "_").trim_end_matches('=')
     );
-    for other in [snake, number, signature.to_string()] {
+    let mut wrapped: Value = serde_json::from_str(&text).expect("a bundle is JSON");
+    let place = wrapped.pointer_mut("/messageSignature/signature").expect("it is there");
+    let (line, rest) = place.as_str().expect("text").split_at(64);
+    *place = json!(format!("{line}\r\n{rest}\n"));
+    for other in [snake, number, signature.to_string(), wrapped.to_string()] {
         assert_eq!(Bundle::parse(other.as_bytes()).as_ref(), Ok(&bundle));
     }
 }
