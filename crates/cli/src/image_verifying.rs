@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use client::image::Image;
-use client::image::subject::{Selection, Subject, select};
+use client::image::subject::{Selection, select};
 use client::image::verifying::{Finding, VerifyImageError, Wanted, verify};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use oci::{Digest, Target};
 use verify::Policy;
 use wire::trusted_root::TrustedRoot;
 
@@ -45,14 +46,14 @@ pub(crate) struct Question {
 /// An image for which there is what is wanted.
 pub(crate) struct Answer {
     pub(crate) image: Image,
-    pub(crate) subject: Subject,
+    pub(crate) digest: Digest,
     pub(crate) finding: Finding,
 }
 
 impl Answer {
     /// The repository and the digest.
     pub(crate) fn name(&self) -> String {
-        format!("{}@{}", self.image.name, self.subject.descriptor.digest)
+        format!("{}@{}", self.image.name, self.digest)
     }
 }
 
@@ -82,34 +83,49 @@ async fn ask_one(
     selection: &Selection,
     question: &Question,
 ) -> Result<Vec<Answer>, Failure> {
-    let name = image.to_string();
-    let subjects = select(&image.store, &image.target, selection).await;
-    let subjects = subjects.map_err(|error| select_failure(&name, error))?;
-    stream::iter(subjects)
-        .map(|subject| ask_about(image.clone(), subject, question))
+    let subjects = async {
+        let subjects = select(&image.store, &image.target, selection).await;
+        subjects.map_err(|error| select_failure(&image.to_string(), error))
+    };
+    if let (Target::Digest(digest), Selection::Itself) = (&image.target, selection) {
+        // It is known what the name leads to. Only where nothing holds, that is because the image is not there, perhaps.
+        let found = question.ask(&image, *digest).await;
+        if found.is_err() {
+            subjects.await?;
+        }
+        return Ok(vec![answer(image.clone(), *digest, &question.wanted, found)?]);
+    }
+    let digests = subjects.await?.into_iter().map(|subject| subject.descriptor.digest);
+    stream::iter(digests.collect::<Vec<_>>())
+        .map(|digest| ask_about(image.clone(), digest, question))
         .buffered(question.workers.max_workers.get())
         .try_collect()
         .await
 }
 
-async fn ask_about(image: Image, subject: Subject, question: &Question) -> Result<Answer, Failure> {
-    let Question { wanted, policy, trust, .. } = question;
-    let found = verify(&image, &subject, wanted, policy, trust).await;
-    answer(image, subject, wanted, found)
+async fn ask_about(image: Image, digest: Digest, question: &Question) -> Result<Answer, Failure> {
+    let found = question.ask(&image, digest).await;
+    answer(image, digest, &question.wanted, found)
+}
+
+impl Question {
+    async fn ask(&self, image: &Image, digest: Digest) -> Result<Finding, VerifyImageError> {
+        verify(image, digest, &self.wanted, &self.policy, &self.trust).await
+    }
 }
 
 fn answer(
     image: Image,
-    subject: Subject,
+    digest: Digest,
     wanted: &Wanted,
     found: Result<Finding, VerifyImageError>,
 ) -> Result<Answer, Failure> {
-    let name = format!("{}@{}", image.name, subject.descriptor.digest);
+    let name = format!("{}@{digest}", image.name);
     let finding = found.map_err(|error| image_refusal::failure(&name, wanted, error))?;
     for rejected in &finding.rejected {
         if image_refusal::is_worth_telling(rejected) {
             say(format!("{name}: {} does not count: {}", rejected.source, rejected.reason));
         }
     }
-    Ok(Answer { image, subject, finding })
+    Ok(Answer { image, digest, finding })
 }

@@ -59,14 +59,13 @@ fn print(answers: &[Answer], format: Format) -> std::io::Result<()> {
         .flat_map(|answer| answer.finding.proven.iter().map(move |proven| (answer, proven)));
     match format {
         Format::Json => {
-            let signatures = all.map(|(answer, proven)| {
-                signature_json(&answer.image, &answer.subject.descriptor.digest, proven)
-            });
+            let signatures =
+                all.map(|(answer, proven)| signature_json(&answer.image, &answer.digest, proven));
             print_json(&signatures.collect::<Vec<_>>())
         }
         Format::Text => {
             let verdicts = all.map(|(answer, proven)| {
-                let digest = &answer.subject.descriptor.digest;
+                let digest = &answer.digest;
                 ImageVerdict::new(&answer.name(), digest, proven).to_string()
             });
             print_text(&verdicts.collect::<Vec<_>>().join("\n"))

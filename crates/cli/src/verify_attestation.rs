@@ -64,14 +64,14 @@ fn payload(proven: &Proven) -> &[u8] {
 
 fn print(wanted: &[(&Answer, &Proven, &str)], format: Format, a_part: bool) -> Result<(), Failure> {
     if format == Format::Json && !a_part {
-        let statements = wanted.iter().map(|(answer, proven, _)| {
-            attestation_json(&answer.name(), &answer.subject.descriptor.digest, proven)
-        });
+        let statements = wanted
+            .iter()
+            .map(|(answer, proven, _)| attestation_json(&answer.name(), &answer.digest, proven));
         return print_json(&statements.collect::<Vec<_>>())
             .or_undecided("the result cannot be printed");
     }
     for (answer, proven, _) in wanted {
-        let digest = &answer.subject.descriptor.digest;
+        let digest = &answer.digest;
         say(ImageVerdict::new(&answer.name(), digest, proven).to_string().trim_end());
     }
     // One statement may be attached in both forms, and by several signers.

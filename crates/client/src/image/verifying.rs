@@ -14,7 +14,7 @@ use super::Image;
 use super::candidate::{CandidateError, Found, Source, in_referrer, under_tag};
 use super::legacy::{self, Kind};
 use super::referrer::{PREDICATE_TYPE, is_bundle};
-use super::subject::{SelectError, Subject};
+use super::subject::SelectError;
 pub use super::verdict::{Proven, Rejected, Rejection, Signatory, Wanted};
 use super::verdict::{Question, judge};
 use crate::predicate::SIGNATURE;
@@ -87,7 +87,7 @@ fn things(count: usize) -> String {
     if count == 1 { "one thing".to_owned() } else { format!("{count} things") }
 }
 
-/// Finds what is attached to `subject`, and asks whether it is what is wanted.
+/// Finds what is attached to the image with this digest, beside `image`, and asks whether it is what is wanted.
 ///
 /// Of signatures one is enough: they are looked at until some hold. Attestations are all looked at. Nobody signed the lists in
 /// which they stand, so that what these say decides only about the order.
@@ -97,7 +97,7 @@ fn things(count: usize) -> String {
 /// See [`VerifyImageError`].
 pub async fn verify(
     image: &Image,
-    subject: &Subject,
+    digest: Digest,
     wanted: &Wanted,
     policy: &Policy,
     trust: &TrustedRoot,
@@ -107,11 +107,10 @@ pub async fn verify(
         Wanted::Signature { .. } => policy.clone().with_predicate_type(sign_type()),
         Wanted::Attestation => policy.clone(),
     };
-    let image_digest = subject.descriptor.digest;
     let question =
-        Question { image: image_digest, wanted, statements: &statements, payloads: policy, trust };
+        Question { image: digest, wanted, statements: &statements, payloads: policy, trust };
     let search = Search::new(&image.attachments, question).run();
-    let late = Err(VerifyImageError::Late { image: image_digest });
+    let late = Err(VerifyImageError::Late { image: digest });
     tokio::time::timeout(DEADLINE, search).await.unwrap_or(late)
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use client::image::Image;
-use client::image::subject::Subject;
 use client::image::verifying::{Finding, VerifyImageError, Wanted, verify};
 use crypto::PublicKey;
 use oci::{Descriptor, Digest, Document, Layout, Manifest, Store, Target};
@@ -154,9 +153,7 @@ impl Place {
         trust: &TrustedRoot,
     ) -> Result<Finding, VerifyImageError> {
         let image = image(&self.store, Target::Digest(self.subject));
-        let descriptor = Descriptor::new(oci::media_type::MANIFEST, self.subject, 401);
-        let subject = Subject { descriptor, platform: None, named: None };
-        verify(&image, &subject, &wanted, policy, trust).await
+        verify(&image, self.subject, &wanted, policy, trust).await
     }
 }
 
