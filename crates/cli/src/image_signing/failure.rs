@@ -5,7 +5,7 @@ use client::image::signing::SignImageError;
 use client::image::subject::SelectError;
 use client::image::together::TogetherError;
 
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::registry::{self, fetch_failure};
 use crate::signing as keyless;
 
@@ -40,6 +40,7 @@ pub(crate) fn select_failure(name: &str, error: SelectError) -> Failure {
 /// What it means that an image, or several together, are not signed.
 pub(super) fn failure(name: &str, error: SignImageError) -> Failure {
     match error {
+        SignImageError::Claim(error) => claim_failure(error).fact("image", name),
         SignImageError::Sign(error) => keyless::failure(error).fact("image", name),
         SignImageError::Fetch(error) => fetch_failure(error).fact("image", name),
         SignImageError::TagMoved { before, now, .. } => {
@@ -64,6 +65,13 @@ pub(super) fn failure(name: &str, error: SignImageError) -> Failure {
     }
 }
 
+/// What it means that a statement cannot be signed for an image.
+fn claim_failure(error: impl Into<Cause>) -> Failure {
+    Failure::refused(error)
+        .fact("check", "subject")
+        .hint("name the images that the statement is about, or have it made anew for all of them")
+}
+
 /// What it means that images cannot share a statement.
 pub(super) fn together_failure(error: TogetherError) -> Failure {
     match &error {
@@ -73,10 +81,7 @@ pub(super) fn together_failure(error: TogetherError) -> Failure {
         TogetherError::OlderForm => {
             Failure::usage(error).hint("leave out --together, or attach a bundle: --format bundle")
         }
-        TogetherError::Statement(_) => Failure::undecided(error),
-        TogetherError::NotAbout { .. } => Failure::refused(error).fact("check", "subject").hint(
-            "name the images that the statement is about, or have it made anew for all of them",
-        ),
+        TogetherError::Claim(_) => claim_failure(error),
     }
 }
 

@@ -6,7 +6,7 @@ use wire::bundle::Content;
 use wire::legacy::annotations_of;
 
 use super::legacy::{AppendError, Kind, Layer, append};
-use super::statement::{Claim, payload};
+use super::statement::{Claim, ClaimError, payload};
 use super::subject::Subject;
 use super::{Image, referrer};
 use crate::sign::{SignError, Signed, Signer};
@@ -57,6 +57,9 @@ pub enum SignImageError {
     /// There is no signature.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// What was to be signed is not about it.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// It cannot be looked up again.
     #[error("the image cannot be looked up")]
     Fetch(#[from] FetchError),
@@ -135,7 +138,7 @@ async fn attach_statement(
     format: Format,
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
-    let statement = claim.statement(&image.name, &done.subject.descriptor.digest);
+    let statement = claim.statement([(&*image.name, &done.subject.descriptor.digest)])?;
     let signed = signer.attest(statement).await?;
     check_tag(image, done).await?;
     attach_envelope(image, claim, format, &signed, done).await?;
