@@ -497,6 +497,51 @@ mod tests {
         let mut spki = key.spki_der().to_vec();
         *spki.last_mut().unwrap() ^= 1;
         assert_eq!(PublicKey::from_spki_der(&spki), Err(PublicKeyError::NotOnCurve));
+        let zero = [&spki[..spki.len() - 64], &[0; 64]].concat();
+        assert_eq!(PublicKey::from_spki_der(&zero), Err(PublicKeyError::NotOnCurve));
+    }
+
+    #[test]
+    fn the_point_at_infinity_is_no_key() {
+        let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap().public_key().clone();
+        // The identifier of the algorithm and the curve, and a point of one octet (SEC 1 §2.3.3).
+        let identifier = &key.spki_der()[2..23];
+        let infinity = [&[0x30, 25][..], identifier, &[3, 2, 0, 0]].concat();
+        PublicKey::from_spki_der(&infinity).unwrap_err();
+    }
+
+    #[test]
+    fn an_rsa_exponent_with_which_anyone_can_sign_is_refused() {
+        let spki = |exponent: &[u8]| {
+            let modulus = [&[0xff; 255][..], &[1]].concat();
+            der_reader::rsa_spki(&der_reader::sequence_of_integers(&modulus, exponent))
+        };
+        PublicKey::from_spki_der(&spki(&[1, 0, 1])).unwrap();
+        for exponent in [&[1][..], &[2], &[0xff, 0xfe], &[1, 0, 0, 0, 1], &[1; 16]] {
+            let refused = PublicKey::from_spki_der(&spki(exponent));
+            assert_eq!(refused, Err(PublicKeyError::RsaExponent), "{exponent:?}");
+        }
+    }
+
+    /// CVE-2022-21449: with zeros such a signature held for everything.
+    #[test]
+    fn a_signature_of_zeros_or_of_the_order_is_refused() {
+        let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
+        let scheme = Scheme::Ecdsa(HashAlgorithm::Sha256);
+        let verify = |signature: &[u8]| key.public_key().verify(scheme, b"text", signature);
+        verify(&key.sign(b"text").unwrap()).unwrap();
+        let order = hex::decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+        let order = order.unwrap();
+        for (r, s) in [
+            (&[0][..], &[0][..]),
+            (&[0], &[1]),
+            (&[1], &[0]),
+            (&order, &[1]),
+            (&[1], &order),
+            (&order, &order),
+        ] {
+            verify(&der_reader::sequence_of_integers(r, s)).unwrap_err();
+        }
     }
 
     #[test]

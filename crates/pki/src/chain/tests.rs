@@ -183,6 +183,21 @@ fn without_the_issuer_there_is_no_path() {
 }
 
 #[test]
+fn a_validity_that_ends_before_it_begins_holds_at_no_time() {
+    let root = Recipe::authority("root").lasting(HOUR * 3).make();
+    let at = |leaf: &Holder, minutes| {
+        let time = start() + SignedDuration::from_mins(minutes);
+        check_at(leaf, &[], &[&root], time, Purpose::CodeSigning)
+    };
+    let leaf = Recipe::leaf().by(&root).lasting(-HOUR).make();
+    for minutes in [-90, -60, -30, 0, 30] {
+        let refused = at(&leaf, minutes);
+        assert!(matches!(refused, Err(PathError::Validity { .. })), "{minutes}: {refused:?}");
+    }
+    at(&Recipe::leaf().by(&root).make(), 30).unwrap();
+}
+
+#[test]
 fn the_purpose_must_be_named() {
     let root = Recipe::authority("root").make();
     let refused = |recipe: Recipe<'_>| {

@@ -1,7 +1,7 @@
 //! The paragraphs of further hostile inputs that are about what a bundle holds, item for item.
 
 use super::table::Answer::{self, Elsewhere, Tests};
-use super::{entry, form, log, time};
+use super::{certificate, entry, form, log, signer, time};
 
 const NOTE: &str = "crates/merkle/src/note.rs";
 const CHECKPOINT: &str = "crates/merkle/src/checkpoint.rs";
@@ -9,6 +9,11 @@ const INCLUSION: &str = "crates/merkle/src/inclusion.rs";
 const TOKEN: &str = "crates/pki/src/tsp/hostile.rs";
 const EXCHANGE: &str = "crates/pki/src/tsp/tests.rs";
 const CHAIN: &str = "crates/pki/src/chain/tests.rs";
+const CERTIFICATE: &str = "crates/pki/src/certificate/tests.rs";
+const TIME: &str = "crates/pki/src/asn1/time.rs";
+const ALGORITHM: &str = "crates/pki/src/signature.rs";
+const EXPECTED: &str = "crates/verify/src/policy/expected.rs";
+const KEY: &str = "crates/crypto/src/public_key.rs";
 
 /// An item, as the notes have it, and what answers it.
 type Item = (&'static str, Answer);
@@ -56,6 +61,67 @@ const BUNDLE: &[Item] = &[
     (
         "PEM with two certs or leading garbage in `publicKey.content`",
         Tests(&[entry::key_text_with_anything_beside_the_key_is_refused]),
+    ),
+];
+
+const CERTIFICATES: &[Item] = &[
+    (
+        "SAN with 2 URIs (attacker first)",
+        Elsewhere(&[(CERTIFICATE, "every_name_is_kept_as_it_is")]),
+    ),
+    ("URI+email", Elsewhere(&[(CERTIFICATE, "every_name_is_kept_as_it_is")])),
+    ("otherName only", Tests(&[signer::every_kind_of_name_is_read])),
+    ("NUL in SAN", Elsewhere(&[(CERTIFICATE, "every_name_is_kept_as_it_is")])),
+    (
+        "IDN/punycode",
+        Elsewhere(&[
+            (CERTIFICATE, "malformed_names_are_refused"),
+            (EXPECTED, "an_exact_text_is_compared_byte_for_byte"),
+        ]),
+    ),
+    (
+        "whitespace",
+        Elsewhere(&[
+            (CERTIFICATE, "every_name_is_kept_as_it_is"),
+            (EXPECTED, "an_exact_text_is_compared_byte_for_byte"),
+        ]),
+    ),
+    ("BMPString", Elsewhere(&[(CERTIFICATE, "malformed_names_are_refused")])),
+    ("empty SAN", Elsewhere(&[(CERTIFICATE, "malformed_names_are_refused")])),
+    ("issuer ext .8 ≠ .1", Tests(&[signer::two_issuers_that_differ_are_refused])),
+    ("EKU anyExtendedKeyUsage", Elsewhere(&[(CHAIN, "the_purpose_must_be_named")])),
+    ("CA:true leaf", Elsewhere(&[(CHAIN, "a_leaf_signs_and_does_not_issue")])),
+    (
+        "keyCertSign absent",
+        Elsewhere(&[(CHAIN, "an_issuer_must_be_an_authority_that_may_sign_certificates")]),
+    ),
+    ("pathLen violated", Elsewhere(&[(CHAIN, "a_path_length_is_kept_by_anchors_too")])),
+    (
+        "name constraints",
+        Elsewhere(&[(CHAIN, "an_unknown_critical_extension_refuses_and_the_poison_is_one")]),
+    ),
+    ("negative serial", Elsewhere(&[(CERTIFICATE, "a_negative_serial_number_is_refused")])),
+    ("1 MB SAN", Elsewhere(&[(CERTIFICATE, "limits_are_kept")])),
+    ("SHA-1 sig", Elsewhere(&[(ALGORITHM, "sha_1_and_unknown_algorithms_are_refused")])),
+    ("RSA e=1", Elsewhere(&[(KEY, "an_rsa_exponent_with_which_anyone_can_sign_is_refused")])),
+    (
+        "P-256 point not on curve / at infinity",
+        Elsewhere(&[
+            (KEY, "a_point_off_the_curve_is_refused"),
+            (KEY, "the_point_at_infinity_is_no_key"),
+        ]),
+    ),
+    ("ECDSA r/s = 0 or n", Elsewhere(&[(KEY, "a_signature_of_zeros_or_of_the_order_is_refused")])),
+    ("BER indefinite lengths", Tests(&[certificate::a_certificate_that_is_not_der_is_refused])),
+    ("validity UTCTime 1950/2050 edges", Elsewhere(&[(TIME, "two_digit_years_turn_at_fifty")])),
+    (
+        "notAfter<notBefore",
+        Elsewhere(&[(CHAIN, "a_validity_that_ends_before_it_begins_holds_at_no_time")]),
+    ),
+    ("100-deep chain", Elsewhere(&[(CHAIN, "a_path_is_no_longer_than_eight_certificates")])),
+    (
+        "cross-signed loops",
+        Elsewhere(&[(CHAIN, "crossed_certificates_end_the_search_and_not_the_program")]),
     ),
 ];
 
@@ -111,8 +177,13 @@ const TIMESTAMPS: &[Item] = &[
 ];
 
 /// Each paragraph by the word that it begins with.
-const PARAGRAPHS: &[(&str, &[Item])] =
-    &[("bundle", BUNDLE), ("checkpoint", CHECKPOINTS), ("Merkle", PROOFS), ("TSA", TIMESTAMPS)];
+const PARAGRAPHS: &[(&str, &[Item])] = &[
+    ("bundle", BUNDLE),
+    ("cert", CERTIFICATES),
+    ("checkpoint", CHECKPOINTS),
+    ("Merkle", PROOFS),
+    ("TSA", TIMESTAMPS),
+];
 
 #[test]
 fn every_item_is_answered() {
