@@ -1,6 +1,7 @@
 //! What a refusal of the verifier means, for people: the check that failed, what was expected, what was found, and what
 //! to do. The names of the checks are part of the interface of `--output json`.
 
+use pki::sct::SctError;
 use verify::{
     CertifyError, EntryError, IdentityError, LogError, MaterialError, SignatureError, TimeError,
     VerifyError,
@@ -248,6 +249,9 @@ fn certificate(error: &CertifyError) -> Meaning {
         }
         CertifyError::NoCtLog => Meaning::new("certificate-log").hint(
             "for a Sigstore that has no certificate log by design, say --insecure-ignore-sct",
+        ),
+        CertifyError::Sct(SctError::Missing) => Meaning::new("certificate-log").hint(
+            "Fulcio's certificates are logged; if this one comes from a Fulcio without a certificate log, say --insecure-ignore-sct",
         ),
         CertifyError::Sct(_) => Meaning::new("certificate-log").hint(OTHER_ROOT),
         CertifyError::TooFewCtLogs { found, needed } => {

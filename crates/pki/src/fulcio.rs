@@ -140,6 +140,12 @@ pub struct ExtensionError {
     pub oid: Oid,
 }
 
+/// Whether the certificate has any extension of Fulcio's, well-formed or not, as no other authority's have.
+#[must_use]
+pub fn has_extension(certificate: &Certificate) -> bool {
+    KNOWN.iter().any(|known| certificate.extension(known.oid).is_some())
+}
+
 /// The OIDC issuer: extension .8, else .1.
 ///
 /// # Errors

@@ -110,8 +110,8 @@ pub enum CertifyError {
     },
 }
 
-/// Checks that roots of the verifier's own vouch for the certificate at every one of `times`. No certificate log is asked
-/// for; what one of the trusted root is said to have promised must hold all the same.
+/// Checks that roots of the verifier's own vouch for the certificate at every one of `times`, and in public if it is
+/// Fulcio's. What a log of the trusted root is said to have promised must hold in any case.
 pub(crate) fn certify_own(
     chain: &OwnChain<'_>,
     times: &TrustedTimes,
@@ -119,7 +119,7 @@ pub(crate) fn certify_own(
     trust: &TrustedRoot,
 ) -> Result<Certified, CertifyError> {
     let path = own::path(chain, times)?;
-    let scts = verify_scts(&path, policy.ct_logs, &trust.ctlogs)?;
+    let scts = verify_scts(&path, own::certificate_logs(&path, policy), &trust.ctlogs)?;
     Ok(Certified { path, scts })
 }
 

@@ -56,6 +56,8 @@ pub(crate) enum Threshold {
     AtLeast(usize),
     /// One, unless the trusted root names none at all.
     WhereTrusted,
+    /// One for certificates of Fulcio, which logs what it issues; none for those of other authorities.
+    OfFulcio,
     /// None; those that are there must still hold.
     None,
 }
@@ -65,6 +67,7 @@ impl Threshold {
     pub(crate) const fn needed(self, trusted: usize) -> usize {
         match self {
             Self::AtLeast(count) => count,
+            Self::OfFulcio => 1,
             Self::WhereTrusted if trusted > 0 => 1,
             Self::WhereTrusted | Self::None => 0,
         }
@@ -98,7 +101,8 @@ impl Policy {
         }
     }
 
-    /// A signature with the key of a certificate by an authority of the verifier's own, logged in one transparency log.
+    /// A signature with the key of a certificate by an authority of the verifier's own, logged in one transparency log. A
+    /// certificate of Fulcio must be in a certificate log, whoever runs that Fulcio.
     #[must_use]
     pub const fn own(policy: OwnPolicy) -> Self {
         Self {
@@ -107,7 +111,7 @@ impl Policy {
             logs: Threshold::AtLeast(1),
             // Where nobody says when, it is the present.
             times: 0,
-            ct_logs: Threshold::None,
+            ct_logs: Threshold::OfFulcio,
         }
     }
 

@@ -1,9 +1,11 @@
-//! Step E for roots of the verifier's own.
+//! Steps E and F for roots of the verifier's own.
 
 use pki::chain::VerifiedPath;
+use pki::fulcio;
 
 use super::{CertifyError, check_validity};
 use crate::material::OwnChain;
+use crate::policy::{Policy, Threshold};
 use crate::time::TrustedTimes;
 
 /// Checks that one of the roots vouches for the leaf, at every one of `times`, or at the present where there is none.
@@ -31,4 +33,13 @@ fn path_at_present(chain: &OwnChain<'_>) -> Result<VerifiedPath, CertifyError> {
 fn path_at(chain: &OwnChain<'_>, time: jiff::Timestamp) -> Result<VerifiedPath, CertifyError> {
     let roots = &chain.policy.roots;
     roots.path(&chain.leaf, &chain.intermediates, time).map_err(CertifyError::OwnPath)
+}
+
+/// How many certificate logs must have the certificate. A leaf without Fulcio's extensions names no issuer of tokens, so that
+/// where the policy asks for an issuer, such a leaf is refused for that.
+pub(super) fn certificate_logs(path: &VerifiedPath, policy: &Policy) -> Threshold {
+    match policy.ct_logs {
+        Threshold::OfFulcio if !fulcio::has_extension(&path.leaf) => Threshold::None,
+        asked_for => asked_for,
+    }
 }

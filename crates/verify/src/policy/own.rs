@@ -1,7 +1,7 @@
 //! Trust of the verifier's own: the roots of a company, say, instead of those that a trusted root names.
 //!
-//! Nobody asks such an authority to publish what it issues, so that no certificate log is demanded. Its certificates may
-//! last for years, so that where nobody says when the signature was made, they must be valid at the present.
+//! Nobody asks such an authority to publish what it issues, so that no certificate log is demanded, unless it is a Fulcio:
+//! who trusts a private one by its root is protected by its log as much as others are. The certificates may last for years, so that where nobody says when the signature was made, they must be valid at the present.
 
 use jiff::Timestamp;
 use pki::Certificate;

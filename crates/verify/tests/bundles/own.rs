@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pki::chain::{PathError, Purpose};
 use pki::fulcio::{LeafContents, San};
 use pki::issue::{Issuer, LeafRequest, Serial, ServerName, Validity};
+use pki::sct::SctError;
 use pki::{Certificate, DistinguishedName};
 use verify::{
     Artifact, CertifyError, Expected, Holder, IdentityError, MaterialError, OwnPolicy, OwnRoots,
@@ -15,7 +16,9 @@ use verify::{
 use wire::bundle::{Bundle, SignerMaterial};
 
 use crate::acceptance_6::{assert_refused, exactly};
-use crate::sigstore::{ARTIFACT, Api, ISSUER, NAME, Signer, Sigstore, began, issued, signed};
+use crate::sigstore::{
+    ARTIFACT, Api, ISSUER, NAME, Signer, Sigstore, began, contents, issued, signed,
+};
 
 /// A company: what it has in common with a Sigstore are an authority, logs and clocks, but no certificate log.
 struct Company(Sigstore);
@@ -39,14 +42,14 @@ impl Company {
 
     /// An employee with a certificate for a day, which no log knows and which names no issuer of tokens.
     fn employee(&self) -> Signer {
+        self.unlogged(&LeafContents { san: San::Email(NAME.to_owned()), extensions: Vec::new() })
+    }
+
+    /// Somebody with a certificate for a day that says this, and which no log knows.
+    fn unlogged(&self, contents: &LeafContents) -> Signer {
         let key = key();
-        let contents = LeafContents { san: San::Email(NAME.to_owned()), extensions: Vec::new() };
-        let request = LeafRequest {
-            key: key.public_key(),
-            contents: &contents,
-            serial: serial(),
-            validity: validity(),
-        };
+        let request =
+            LeafRequest { key: key.public_key(), contents, serial: serial(), validity: validity() };
         let certificate = self.0.intermediate.unlogged_certificate(&request).expect("a leaf");
         Signer { key, certificate }
     }
@@ -317,6 +320,45 @@ fn a_certificate_of_the_trusted_root_s_authority_may_say_more_that_is_asked_for(
     assert_refused!(
         company.ask(&bundle, policy).expect_err("another issuer"),
         VerifyError::Identity(IdentityError::OtherIssuer { .. })
+    );
+}
+
+#[test]
+fn a_certificate_of_fulcio_must_be_in_a_certificate_log_also_for_roots_of_ones_own() {
+    let mut company = Company::new();
+    let says = contents(&San::Email(NAME.to_owned()), ISSUER);
+    let hidden = company.sign(&company.unlogged(&says));
+    let issuer = || OwnPolicy { issuer: Some(exactly(ISSUER)), ..company.policy() };
+    let ignoring = danger::ignore_certificate_logs(Policy::own(issuer()));
+    company.ask(&company.sign(&company.0.signer()), issuer()).expect("a log has it");
+    company.ask_for(&hidden, &ignoring).expect("no log is asked for");
+    // What counts is what the certificate says, whether or not anybody asks for it.
+    for policy in [issuer(), company.policy()] {
+        assert_refused!(
+            company.ask(&hidden, policy).expect_err("no log has it"),
+            VerifyError::Certificate(CertifyError::Sct(SctError::Missing))
+        );
+    }
+    let policy = issuer();
+    company.0.trust.ctlogs.clear();
+    assert_refused!(
+        company.ask(&hidden, policy).expect_err("no log is known"),
+        VerifyError::Certificate(CertifyError::NoCtLog)
+    );
+    company.ask_for(&hidden, &ignoring).expect("no log is asked for");
+}
+
+#[test]
+fn certificates_of_other_authorities_are_in_a_certificate_log_only_if_that_is_asked_for() {
+    let company = Company::new();
+    let bundle = company.sign(&company.employee());
+    let policy = Policy::own(company.policy());
+    company.ask_for(&bundle, &policy).expect("it is good");
+    assert_refused!(
+        company
+            .ask_for(&bundle, &policy.with_certificate_logs(1).expect("it is one"))
+            .expect_err("no log has it"),
+        VerifyError::Certificate(CertifyError::Sct(SctError::Missing))
     );
 }
 
