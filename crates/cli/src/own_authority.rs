@@ -31,7 +31,8 @@ pub(crate) struct RootArgs {
     /// Authorities between signers and those roots, in any order (PEM)
     #[arg(long, value_name = "FILE", requires = "ca_roots")]
     ca_intermediates: Vec<PathBuf>,
-    /// Accept whoever your authority has issued a certificate for signing to, whatever their name
+    /// Accept whoever your authority has issued a certificate for signing to, whatever their name: an
+    /// alternative name or else the subject
     #[arg(long)]
     pub(crate) any_identity: bool,
 }
@@ -138,6 +139,9 @@ pub(crate) fn refusal(error: OwnCertificateError) -> Failure {
         | OwnCertificateError::NoAuthority
         | OwnCertificateError::NotVouchedFor(PathError::UnknownIssuer { .. }) => {
             "give the authority that issued the certificate, and those above it up to the root, with --certificate-chain FILE"
+        }
+        OwnCertificateError::Nameless => {
+            "ask the authority for a certificate with an e-mail address, a URI or a host name as alternative name"
         }
         OwnCertificateError::NotVouchedFor(error) => from_authority(error),
     };

@@ -15,7 +15,7 @@ pub(crate) struct SignerArgs {
     /// address, or the subject of a certificate without such names
     #[arg(long, value_name = "NAME")]
     certificate_identity: Option<String>,
-    /// A regular expression for the whole of that name
+    /// A regular expression for the whole of that name; a subject must be given exactly
     #[arg(long, value_name = "REGEX")]
     certificate_identity_regexp: Option<String>,
     /// Who must vouch for the identity, such as https://accounts.google.com

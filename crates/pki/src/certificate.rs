@@ -223,8 +223,7 @@ impl Certificate {
     /// (Fulcio's leaves), its alternative names.
     #[must_use]
     pub fn subject(&self) -> String {
-        let subject = name::display(self.subject_der());
-        if !subject.is_empty() {
+        if let Some(subject) = self.subject_name() {
             return subject;
         }
         let names = self.sans().iter().map(|name| match name.text() {
@@ -232,6 +231,12 @@ impl Certificate {
             None => "?".to_owned(),
         });
         names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The subject for people, without regard to alternative names; `None` for an empty one.
+    #[must_use]
+    pub fn subject_name(&self) -> Option<String> {
+        Some(name::display(self.subject_der())).filter(|subject| !subject.is_empty())
     }
 
     /// The issuer for people, as [`Self::subject`].
@@ -246,7 +251,7 @@ impl Certificate {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = self.sans().iter().filter_map(GeneralName::text).collect();
         if self.sans().is_empty() {
-            names.push(self.subject());
+            names.extend(self.subject_name());
         }
         names.retain(|name| !name.is_empty());
         names

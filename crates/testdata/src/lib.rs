@@ -3,6 +3,7 @@
 //! The data are other projects' files. They are read where they stand, in `$BULLA_SHARED/data` or else
 //! `../shared/data` beside the project, and are never copied into it.
 
+pub mod company;
 mod golden;
 
 use std::io::Write;

@@ -88,16 +88,29 @@ pub(crate) fn check_own(
     expected: &OwnPolicy,
 ) -> Result<String, IdentityError> {
     let leaf = &certified.path.leaf;
-    let names = leaf.names();
     let name = match &expected.holder {
-        Holder::Anyone => names.into_iter().next().ok_or(IdentityError::NoName)?,
-        Holder::Named(name) => check_name(names, String::as_str, name)?,
+        Holder::Anyone => any_name(leaf).ok_or(IdentityError::NoName)?,
+        Holder::Named(name) => check_own_name(leaf, name)?,
     };
     if let Some(issuer) = &expected.issuer {
         check_issuer(leaf, issuer)?;
     }
     check_extensions(leaf, &expected.extensions)?;
     Ok(name)
+}
+
+/// The first alternative name, or else the subject.
+fn any_name(leaf: &Certificate) -> Option<String> {
+    leaf.names().into_iter().next().or_else(|| leaf.subject_name())
+}
+
+/// A subject is not held against a pattern (see [`Holder::Named`]).
+fn check_own_name(leaf: &Certificate, expected: &Expected) -> Result<String, IdentityError> {
+    let found = leaf.names();
+    if leaf.sans().is_empty() && !found.is_empty() && !expected.is_exact() {
+        return Err(IdentityError::OtherName { expected: expected.to_string(), found });
+    }
+    check_name(found, String::as_str, expected)
 }
 
 /// Any one of the certificate's names may be the one: the authority vouched for all of them.

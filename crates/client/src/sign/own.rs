@@ -27,6 +27,9 @@ pub enum OwnCertificateError {
     /// There are none, and the trusted root has none either.
     #[error("neither a chain nor the trusted root says who issued the certificate")]
     NoAuthority,
+    /// Its names are in forms that verifiers do not read, so that none could ask for its holder.
+    #[error("the certificate has no name that a verifier could ask for")]
+    Nameless,
     /// Nobody would accept it now.
     #[error("no verifier would accept the certificate now")]
     NotVouchedFor(#[source] PathError),
@@ -64,6 +67,9 @@ impl OwnCertificate {
     ) -> Result<Vouched, OwnCertificateError> {
         if self.leaf.public_key() != key {
             return Err(OwnCertificateError::OtherKey);
+        }
+        if self.leaf.names().is_empty() {
+            return Err(OwnCertificateError::Nameless);
         }
         let roots = self.roots(trust)?;
         roots.path(&self.leaf, &[], now).map_err(OwnCertificateError::NotVouchedFor)?;
@@ -220,6 +226,21 @@ mod tests {
         let chain: Vec<_> = employee.chain.iter().collect();
         let refused = vouch(&employee, &chain, begin()).unwrap_err();
         assert_eq!(refused, OwnCertificateError::OtherKey);
+    }
+
+    #[test]
+    fn a_certificate_that_names_nobody_is_not_signed_with() {
+        use testdata::company::{KEY, OTHER_NAME, ROOT, SUBJECT};
+
+        let read = |pem: &str| Certificate::from_pem(pem.as_bytes()).unwrap();
+        let key = SigningKey::from_pem(KEY.as_bytes()).unwrap();
+        let now = "2030-01-01T00:00:00Z".parse().unwrap();
+        let vouch = |leaf| {
+            let own = OwnCertificate::new(read(leaf), vec![read(ROOT)]);
+            own.vouch(key.public_key(), &TrustedRoot::default(), now)
+        };
+        vouch(SUBJECT).unwrap();
+        assert_eq!(vouch(OTHER_NAME).unwrap_err(), OwnCertificateError::Nameless);
     }
 
     #[test]

@@ -66,6 +66,11 @@ impl Expected {
         anchored.map(|pattern| Self(Form::Pattern(pattern))).map_err(refuse)
     }
 
+    /// Whether only one text is as expected.
+    pub(crate) const fn is_exact(&self) -> bool {
+        matches!(self.0, Form::Exactly(_))
+    }
+
     /// Whether `text` is as expected. An empty text never is.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

@@ -29,9 +29,11 @@ pub struct OwnPolicy {
 /// For whom the roots must vouch.
 #[derive(Clone, Debug)]
 pub enum Holder {
-    /// Whoever has a certificate for signing.
+    /// Whoever has a certificate for signing. Where no alternative name can be read, the subject is the name.
     Anyone,
-    /// Whom one of the certificate's alternative names or, where it has none, its subject names so.
+    /// Whom one of the certificate's alternative names names so or, where it has none, its subject. The subject counts for an
+    /// exact expectation only: a pattern for e-mail addresses would match `CN=ceo@corp.example` too, a text that holders may
+    /// choose and that an authority's name constraints do not bind.
     Named(Expected),
 }
 

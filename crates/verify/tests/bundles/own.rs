@@ -408,3 +408,60 @@ fn an_issuer_under_the_same_name_is_no_issuer() {
         VerifyError::Certificate(CertifyError::OwnPath(PathError::Signature { .. }))
     );
 }
+
+/// A signature with one of the company's certificates by OpenSSL.
+fn openssl(company: &Company, leaf: &str) -> Bundle {
+    let read = |pem: &str| Certificate::from_pem(pem.as_bytes()).expect("a certificate");
+    let key = SigningKey::from_pem(testdata::company::KEY.as_bytes()).expect("a key");
+    let mut bundle = company.sign_alone(&Signer { key, certificate: read(leaf) });
+    bundle.material.signer = chain(&[&read(leaf)]);
+    bundle
+}
+
+/// The policy that knows the root by OpenSSL.
+fn openssl_policy(company: &Company, holder: Holder) -> OwnPolicy {
+    let root = Certificate::from_pem(testdata::company::ROOT.as_bytes()).expect("a certificate");
+    OwnPolicy {
+        roots: OwnRoots::new(vec![root], Vec::new()).expect("it is a root"),
+        holder,
+        present: "2030-01-01T00:00:00Z".parse().expect("a time"),
+        ..company.policy()
+    }
+}
+
+fn name_of(verified: &Verified) -> &str {
+    match &verified.signer {
+        Who::Own { name, .. } => name,
+        other => panic!("it is our own, not {other:?}"),
+    }
+}
+
+#[test]
+fn a_subject_is_a_name_where_it_is_expected_exactly_but_matches_no_pattern() {
+    let company = Company::new();
+    let bundle = openssl(&company, testdata::company::SUBJECT);
+    let ask = |holder| company.ask_alone(&bundle, openssl_policy(&company, holder));
+    let subject = "O=Corp, CN=ceo@corp.example";
+    for holder in [Holder::Named(exactly(subject)), Holder::Anyone] {
+        assert_eq!(name_of(&ask(holder).expect("it is the subject")), subject);
+    }
+    for pattern in [r".*@corp\.example", ".*", "O=Corp, CN=ceo@corp.example"] {
+        let pattern = Expected::pattern(pattern).expect("a pattern");
+        assert_refused!(
+            ask(Holder::Named(pattern)).expect_err("it is not an address"),
+            VerifyError::Identity(IdentityError::OtherName { .. })
+        );
+    }
+}
+
+#[test]
+fn a_certificate_whose_alternative_names_cannot_be_read_is_anyone_s_by_its_subject() {
+    let company = Company::new();
+    let bundle = openssl(&company, testdata::company::OTHER_NAME);
+    let ask = |holder| company.ask_alone(&bundle, openssl_policy(&company, holder));
+    assert_eq!(name_of(&ask(Holder::Anyone).expect("it is anyone's")), "O=Corp, CN=alice");
+    assert_refused!(
+        ask(Holder::Named(exactly("O=Corp, CN=alice"))).expect_err("the subject is one of two"),
+        VerifyError::Identity(IdentityError::NoName)
+    );
+}
