@@ -91,12 +91,13 @@ impl OwnCertificate {
 
     /// The certificate alone, or with what leads to the root. The root itself stays out: trust never comes from a bundle.
     fn material(&self) -> SignerMaterial {
-        if self.chain.is_empty() {
-            return SignerMaterial::Certificate(self.leaf.der().to_vec());
-        }
+        let leaf = self.leaf.der().to_vec();
         let above = self.chain.iter().filter(|certificate| !certificate.is_self_signed());
-        let all = std::iter::once(&self.leaf).chain(above);
-        SignerMaterial::Chain(all.map(|certificate| certificate.der().to_vec()).collect())
+        let above: Vec<_> = above.map(|certificate| certificate.der().to_vec()).collect();
+        if above.is_empty() {
+            return SignerMaterial::Certificate(leaf);
+        }
+        SignerMaterial::Chain(std::iter::once(leaf).chain(above).collect())
     }
 }
 
@@ -166,6 +167,12 @@ mod tests {
     fn employee() -> Employee {
         let root = issuer(None, "root");
         let intermediate = issuer(Some(&root), "intermediate");
+        let chain = vec![intermediate.certificate().clone(), root.certificate().clone()];
+        certified(&intermediate, chain)
+    }
+
+    /// Somebody whom `issuer` certifies, who has `chain` above.
+    fn certified(issuer: &Issuer, chain: Vec<Certificate>) -> Employee {
         let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
         let contents =
             LeafContents { san: San::Email("a@corp.example".into()), extensions: vec![] };
@@ -175,8 +182,7 @@ mod tests {
             serial: Serial::from_random([7; 20]),
             validity: Validity::starting(begin(), SignedDuration::from_hours(1)),
         };
-        let leaf = intermediate.unlogged_certificate(&request).unwrap();
-        let chain = vec![intermediate.certificate().clone(), root.certificate().clone()];
+        let leaf = issuer.unlogged_certificate(&request).unwrap();
         Employee { key, leaf, chain }
     }
 
@@ -197,6 +203,16 @@ mod tests {
         let expected =
             SignerMaterial::Chain([&employee.leaf, intermediate].map(|c| c.der().to_vec()).into());
         for chain in [&[intermediate, root][..], &[&employee.leaf, intermediate, root]] {
+            assert_eq!(vouch(&employee, chain, begin()).unwrap().material(), expected);
+        }
+    }
+
+    #[test]
+    fn directly_below_the_root_the_bundle_has_the_certificate_alone() {
+        let root = issuer(None, "root");
+        let employee = certified(&root, vec![root.certificate().clone()]);
+        let expected = SignerMaterial::Certificate(employee.leaf.der().to_vec());
+        for chain in [&[root.certificate()][..], &[&employee.leaf, root.certificate()]] {
             assert_eq!(vouch(&employee, chain, begin()).unwrap().material(), expected);
         }
     }
