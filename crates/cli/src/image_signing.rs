@@ -145,7 +145,7 @@ async fn sign_one(work: &Work, job: Job, bar: &ProgressBar) -> Result<SignedRepo
         delivery.keep(&signed.bundle)?;
     }
     bar.suspend(|| say(format!("signed {job}: {}", places(&done))));
-    replacing::remove(&job, &older).await?;
+    replacing::remove(&job, &older, &done).await?;
     Ok(SignedReport::new(&job, &done, &done.signed, delivery.bundle.as_deref()))
 }
 

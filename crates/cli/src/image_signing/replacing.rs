@@ -1,6 +1,7 @@
 //! `attest --replace`: older attestations of the same type give way.
 
 use client::image::replacing::Older;
+use client::image::signing::SignedImage;
 
 use super::failure::replace_failure;
 use super::{Job, Work};
@@ -19,11 +20,11 @@ pub(super) async fn find(job: &Job, work: &Work) -> Result<Older, Failure> {
 }
 
 /// Removes it, when the new attestation is attached.
-pub(super) async fn remove(job: &Job, older: &Older) -> Result<(), Failure> {
+pub(super) async fn remove(job: &Job, older: &Older, new: &SignedImage) -> Result<(), Failure> {
     if older.count() == 0 {
         return Ok(());
     }
-    let removed = older.remove(&job.image.attachments, &job.subject.descriptor.digest).await;
+    let removed = older.remove(&job.image.attachments, new).await;
     removed.map_err(|error| replace_failure(&job.to_string(), error))?;
     say(format!("removed {} older attestations of {job}", older.count()));
     Ok(())

@@ -31,7 +31,7 @@ pub(super) async fn sign(shared: Together, jobs: &[Job], work: &Work) -> Result<
     for ((job, older), attached) in jobs.iter().zip(older).zip(done.attached) {
         let attached = attached.map_err(|error| failure(&job.to_string(), error));
         results.push(match attached {
-            Ok(attached) => replacing::remove(job, &older).await.map(|()| {
+            Ok(attached) => replacing::remove(job, &older, &attached).await.map(|()| {
                 let signed = std::slice::from_ref(&done.signed);
                 SignedReport::new(job, &attached, signed, work.delivery.bundle.as_deref())
             }),

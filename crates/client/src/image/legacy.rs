@@ -121,18 +121,38 @@ pub(super) async fn append(
     Err(AppendError::Contended(tag))
 }
 
-/// Takes layers away from those under the tag for `image`.
+/// Takes layers away from those under the tag for `image`, but not the last that is `stays`.
 pub(super) async fn remove(
     store: &Store,
     kind: Kind,
     image: &Digest,
     gone: &[Digest],
+    stays: Option<&Digest>,
 ) -> Result<(), AppendError> {
     let _one_after_the_other = WRITING.lock().await;
-    let mut layers = layers(store, kind, image).await?;
-    let before = layers.len();
-    layers.retain(|layer| !gone.contains(&layer.digest));
-    if layers.len() == before { Ok(()) } else { write(store, kind, image, layers).await }
+    let before = layers(store, kind, image).await?;
+    let count = before.len();
+    let left = without(before, gone, stays);
+    if left.len() == count { Ok(()) } else { write(store, kind, image, left).await }
+}
+
+/// Layers without one for each digest of `gone`, the first there is: new ones are added at the end. The last layer that is
+/// `stays` is left whatever is in `gone`.
+fn without(layers: Vec<Descriptor>, gone: &[Digest], stays: Option<&Digest>) -> Vec<Descriptor> {
+    let new = stays.and_then(|stays| layers.iter().rposition(|layer| layer.digest == *stays));
+    let mut gone = gone.to_vec();
+    let mut is_left = |place: usize, layer: &Descriptor| {
+        let older = gone.iter().position(|digest| *digest == layer.digest);
+        match older.filter(|_| new != Some(place)) {
+            Some(older) => {
+                gone.swap_remove(older);
+                false
+            }
+            None => true,
+        }
+    };
+    let layers = layers.into_iter().enumerate();
+    layers.filter(|(place, layer)| is_left(*place, layer)).map(|(_, layer)| layer).collect()
 }
 
 /// Reads what is under the tag, and writes it with the layer.
@@ -206,6 +226,31 @@ mod tests {
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Kind::Signature.tag(&digest), format!("sha256-{hex}.sig"));
         assert_eq!(Kind::Attestation.tag(&digest), format!("sha256-{hex}.att"));
+    }
+
+    /// What is left of layers with these contents.
+    fn left(layers: &[&str], gone: &[&str], stays: Option<&str>) -> Vec<Digest> {
+        let digest = |contents: &&str| Digest::of(contents.as_bytes());
+        let layers = layers.iter().map(|contents| Descriptor::of(DSSE_LAYER, contents.as_bytes()));
+        let gone: Vec<_> = gone.iter().map(digest).collect();
+        let left = without(layers.collect(), &gone, stays.as_ref().map(digest).as_ref());
+        left.into_iter().map(|layer| layer.digest).collect()
+    }
+
+    #[test]
+    fn of_equal_layers_as_many_go_as_are_older() {
+        let of = |contents: &[&str]| left(contents, &[], None);
+        assert_eq!(left(&["a", "b", "a"], &["a"], Some("a")), of(&["b", "a"]));
+        assert_eq!(left(&["a", "b", "a"], &["a"], None), of(&["b", "a"]));
+        assert_eq!(left(&["a", "a", "a"], &["a", "a"], Some("a")), of(&["a"]));
+        assert_eq!(left(&["a", "b"], &["a"], Some("b")), of(&["b"]));
+        assert_eq!(left(&["a", "b"], &["a"], None), of(&["b"]));
+    }
+
+    #[test]
+    fn the_new_layer_stays_even_where_another_writer_took_the_older_one_away() {
+        assert_eq!(left(&["a"], &["a"], Some("a")), left(&["a"], &[], None));
+        assert_eq!(left(&["a"], &["a", "a"], Some("a")), left(&["a"], &[], None));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use oci::{AttachError, Digest, FetchError, Store};
 use super::attached::{Attached, Meaning, attached};
 use super::candidate::{Candidate, CandidateError, Source};
 use super::legacy::{self, AppendError, Kind};
+use super::signing::SignedImage;
 
 /// The attestations of one type that an image has, in both forms, by whomever they are.
 ///
@@ -62,17 +63,25 @@ impl Older {
         self.referrers.len() + self.layers.len()
     }
 
-    /// Removes them.
+    /// Removes them, when `new` is attached.
+    ///
+    /// What is new may be equal to what is older: a deterministic signature of the same statement is the same blob, and
+    /// within one second the same referrer. It stays.
     ///
     /// # Errors
     ///
     /// See [`RemoveError`]. What was removed before stays removed.
-    pub async fn remove(&self, store: &Store, image: &Digest) -> Result<(), RemoveError> {
+    pub async fn remove(&self, store: &Store, new: &SignedImage) -> Result<(), RemoveError> {
+        let image = &new.subject.descriptor.digest;
         if !self.layers.is_empty() {
-            legacy::remove(store, Kind::Attestation, image, &self.layers).await?;
+            let (gone, stays) = (&self.layers, new.legacy_layer.as_ref());
+            legacy::remove(store, Kind::Attestation, image, gone, stays).await?;
         }
-        if !self.referrers.is_empty() {
-            store.detach(image, &self.referrers).await?;
+        let attached = new.referrer.as_ref().map(|referrer| referrer.descriptor.digest);
+        let gone = self.referrers.iter().copied().filter(|older| Some(*older) != attached);
+        let gone: Vec<Digest> = gone.collect();
+        if !gone.is_empty() {
+            store.detach(image, &gone).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Signing one image, in one form or both.
 
 use jiff::Timestamp;
-use oci::{AttachError, Attached, FetchError, PushError, Target};
+use oci::{AttachError, Attached, Digest, FetchError, PushError, Target};
 use wire::bundle::Content;
 use wire::legacy::annotations_of;
 
@@ -47,8 +47,17 @@ pub struct SignedImage {
     pub referrer: Option<Attached>,
     /// The tag under which the older form is.
     pub legacy_tag: Option<String>,
+    /// The blob of the layer under that tag.
+    pub legacy_layer: Option<Digest>,
     /// The signatures: one for each form. None where it is shared with other images.
     pub signed: Vec<Signed>,
+}
+
+impl SignedImage {
+    /// An image to which nothing is attached yet.
+    pub(super) const fn unsigned(subject: Subject) -> Self {
+        Self { subject, referrer: None, legacy_tag: None, legacy_layer: None, signed: Vec::new() }
+    }
 }
 
 /// Why an image is not signed.
@@ -69,9 +78,9 @@ pub enum SignImageError {
         /// The tag.
         tag: String,
         /// What was signed.
-        before: oci::Digest,
+        before: Digest,
         /// What the tag points to now.
-        now: oci::Digest,
+        now: Digest,
     },
     /// The bundle cannot be attached.
     #[error("the signature cannot be attached")]
@@ -99,7 +108,7 @@ pub async fn sign(
     claim: &Claim,
     format: Format,
 ) -> Result<SignedImage, SignImageError> {
-    let mut done = SignedImage { subject, referrer: None, legacy_tag: None, signed: Vec::new() };
+    let mut done = SignedImage::unsigned(subject);
     match claim {
         // The two forms sign two payloads.
         Claim::Signature { .. } => {
@@ -200,9 +209,10 @@ async fn attach_layer(
     done: &mut SignedImage,
 ) -> Result<(), SignImageError> {
     let annotations = annotations_of(&signed.bundle, chain(signed))?;
+    let digest = Digest::of(&blob);
     let layer = Layer { kind, blob: blob.into(), annotations, predicate_type };
     let tag = append(&image.attachments, &done.subject.descriptor.digest, layer).await?;
-    done.legacy_tag = Some(tag);
+    (done.legacy_tag, done.legacy_layer) = (Some(tag), Some(digest));
     Ok(())
 }
 

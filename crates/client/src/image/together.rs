@@ -78,8 +78,7 @@ impl Together {
         let (claim, bundle) = (&claim, &signed);
         let attached = stream::iter(members)
             .map(|(image, subject)| async move {
-                let mut done =
-                    SignedImage { subject, referrer: None, legacy_tag: None, signed: Vec::new() };
+                let mut done = SignedImage::unsigned(subject);
                 check_tag(&image, &mut done).await?;
                 attach_envelope(&image, claim, format, bundle, &mut done).await?;
                 Ok(done)

@@ -85,6 +85,10 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
+    pub(crate) fn blob(&self) -> &[u8] {
+        self.blob.as_bytes()
+    }
+
     pub(crate) fn with(mut self, annotation: &str, value: &str) -> Self {
         self.annotations.insert(annotation.to_owned(), value.to_owned());
         self
@@ -136,13 +140,17 @@ impl Place {
     }
 
     /// Attaches layers as a referrer, which says of itself what `change` makes of it.
-    pub(crate) async fn refer(&self, layers: &[Layer], change: impl FnOnce(&mut Manifest)) {
+    pub(crate) async fn refer(
+        &self,
+        layers: &[Layer],
+        change: impl FnOnce(&mut Manifest),
+    ) -> Descriptor {
         let mut manifest = self.manifest(layers).await;
         manifest.artifact_type = Some(BUNDLE.to_owned());
         let subject = Descriptor::new(oci::media_type::MANIFEST, self.subject, 401);
         manifest.subject = Some(subject);
         change(&mut manifest);
-        self.store.attach(&Document::of_manifest(manifest)).await.unwrap();
+        self.store.attach(&Document::of_manifest(manifest)).await.unwrap().descriptor
     }
 
     /// Asks for what is attached to the image.
