@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use client::image::Image;
-use client::image::subject::{Selection, select};
+use client::image::subject::{SelectError, Selection, select};
 use client::image::verifying::{Finding, VerifyImageError, Wanted, verify};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use oci::{Digest, Target};
+use oci::{Digest, FetchError, Target};
+use tokio::sync::Semaphore;
 use verify::Policy;
 use wire::trusted_root::TrustedRoot;
 
@@ -43,6 +44,14 @@ pub(crate) struct Question {
     pub(crate) workers: WorkersArgs,
 }
 
+/// The question, and what it is asked with.
+struct Inquiry {
+    selection: Selection,
+    question: Question,
+    /// As many as there are images that are verified at the same time, however many names lead to them.
+    places: Semaphore,
+}
+
 /// An image for which there is what is wanted.
 pub(crate) struct Answer {
     pub(crate) image: Image,
@@ -64,12 +73,13 @@ pub(crate) async fn ask(
     question: Question,
 ) -> Result<Vec<Answer>, Failure> {
     let workers = question.workers.max_workers.get();
-    let shared = Arc::new((selection, question));
+    let places = Semaphore::new(workers.min(Semaphore::MAX_PERMITS));
+    let inquiry = Arc::new(Inquiry { selection, question, places });
     let answers: Vec<Vec<Answer>> = stream::iter(images)
         .map(|image| {
-            let shared = Arc::clone(&shared);
+            let inquiry = Arc::clone(&inquiry);
             // On whichever processor is free: verifying is work.
-            tokio::spawn(async move { ask_one(image, &shared.0, &shared.1).await })
+            tokio::spawn(async move { inquiry.ask_one(image).await })
         })
         .buffered(workers)
         .map(|answer| answer.or_undecided("a verification was interrupted").flatten())
@@ -78,39 +88,53 @@ pub(crate) async fn ask(
     Ok(answers.into_iter().flatten().collect())
 }
 
-async fn ask_one(
-    image: Image,
-    selection: &Selection,
-    question: &Question,
-) -> Result<Vec<Answer>, Failure> {
-    let subjects = async {
-        let subjects = select(&image.store, &image.target, selection).await;
-        subjects.map_err(|error| select_failure(&image.to_string(), error))
-    };
-    if let (Target::Digest(digest), Selection::Itself) = (&image.target, selection) {
-        // It is known what the name leads to. Only where nothing holds, that is because the image is not there, perhaps.
-        let found = question.ask(&image, *digest).await;
-        if found.is_err() {
-            subjects.await?;
+impl Inquiry {
+    async fn ask_one(&self, image: Image) -> Result<Vec<Answer>, Failure> {
+        if let (Target::Digest(digest), Selection::Itself) = (&image.target, &self.selection) {
+            return Ok(vec![self.ask_directly(&image, *digest).await?]);
         }
-        return Ok(vec![answer(image.clone(), *digest, &question.wanted, found)?]);
+        let subjects = select(&image.store, &image.target, &self.selection).await;
+        let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
+        let digests = subjects.into_iter().map(|subject| subject.descriptor.digest);
+        stream::iter(digests.collect::<Vec<_>>())
+            .map(|digest| self.ask_about(image.clone(), digest))
+            .buffered(self.question.workers.max_workers.get())
+            .try_collect()
+            .await
     }
-    let digests = subjects.await?.into_iter().map(|subject| subject.descriptor.digest);
-    stream::iter(digests.collect::<Vec<_>>())
-        .map(|digest| ask_about(image.clone(), digest, question))
-        .buffered(question.workers.max_workers.get())
-        .try_collect()
-        .await
-}
 
-async fn ask_about(image: Image, digest: Digest, question: &Question) -> Result<Answer, Failure> {
-    let found = question.ask(&image, digest).await;
-    answer(image, digest, &question.wanted, found)
-}
+    /// Asks about the image of which the digest was named: it is known what the name leads to.
+    async fn ask_directly(&self, image: &Image, digest: Digest) -> Result<Answer, Failure> {
+        let found = self.verify(image, digest).await;
+        if let Err(error) = &found
+            && !matches!(error, VerifyImageError::Late { .. })
+        {
+            self.check_presence(image).await?;
+        }
+        answer(image.clone(), digest, &self.question.wanted, found)
+    }
 
-impl Question {
-    async fn ask(&self, image: &Image, digest: Digest) -> Result<Finding, VerifyImageError> {
-        verify(image, digest, &self.wanted, &self.policy, &self.trust).await
+    /// Where nothing holds, that may be because the image is not there. Any other failure to look it up says less than why
+    /// nothing holds.
+    async fn check_presence(&self, image: &Image) -> Result<(), Failure> {
+        match select(&image.store, &image.target, &self.selection).await {
+            Err(error @ SelectError::Fetch(FetchError::Missing { .. })) => {
+                Err(select_failure(&image.to_string(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask_about(&self, image: Image, digest: Digest) -> Result<Answer, Failure> {
+        let found = self.verify(&image, digest).await;
+        answer(image, digest, &self.question.wanted, found)
+    }
+
+    async fn verify(&self, image: &Image, digest: Digest) -> Result<Finding, VerifyImageError> {
+        let Question { wanted, policy, trust, .. } = &self.question;
+        // Nobody closes it, so that there always is a place in the end.
+        let _place = self.places.acquire().await;
+        verify(image, digest, wanted, policy, trust).await
     }
 }
 
