@@ -24,7 +24,7 @@ use crate::output::{progress, say};
 use crate::signing::{Publication, SigningArgs, recorded};
 use failure::failure;
 pub(crate) use failure::select_failure;
-use report::{Outcome, SignedReport, collect, finish};
+use report::{Done, Outcome, SignedReport, collect, finish};
 
 /// How many images are signed at the same time. Most of the time goes by waiting for registries and logs.
 const PARALLEL: usize = 16;
@@ -135,18 +135,18 @@ async fn sign_all(work: Work, jobs: Vec<Job>) -> Outcome {
     collect(results)
 }
 
-async fn sign_one(work: &Work, job: Job, bar: &ProgressBar) -> Result<SignedReport, Failure> {
+async fn sign_one(work: &Work, job: Job, bar: &ProgressBar) -> Done {
     let Work { signer, claim, delivery } = work;
     let older = replacing::find(&job, work).await?;
     let done = signing::sign(signer, &job.image, job.subject.clone(), claim, delivery.format).await;
     bar.inc(1);
     let done = done.map_err(|error| failure(&job.to_string(), error))?;
-    if let Some(signed) = done.signed.first() {
-        delivery.keep(&signed.bundle)?;
-    }
+    // It is attached by now: whatever fails from here on, that is told, too.
+    let kept = done.signed.first().map_or(Ok(()), |signed| delivery.keep(&signed.bundle));
     bar.suspend(|| say(format!("signed {job}: {}", places(&done))));
-    replacing::remove(&job, &older, &done).await?;
-    Ok(SignedReport::new(&job, &done, &done.signed, delivery.bundle.as_deref()))
+    let file = delivery.bundle.as_deref().filter(|_| kept.is_ok());
+    let removed = replacing::remove(&job, &older, &done).await;
+    Ok((SignedReport::new(&job, &done, &done.signed, file), kept.and(removed).err()))
 }
 
 fn places(done: &SignedImage) -> String {

@@ -65,15 +65,21 @@ impl SignedReport {
     }
 }
 
+/// What became of one image: what was attached to it, and what failed afterwards; or why there is nothing.
+pub(super) type Done = Result<(SignedReport, Option<Failure>), Failure>;
+
 /// What was signed, and the first failure.
 pub(super) type Outcome = (Report, Option<Failure>);
 
-/// Those that were signed, and what happened to the first of the others.
-pub(super) fn collect(results: Vec<Result<SignedReport, Failure>>) -> Outcome {
+/// Those that were signed, and the first failure.
+pub(super) fn collect(results: Vec<Done>) -> Outcome {
     let (mut signed, mut failures) = (Vec::new(), Vec::new());
     for result in results {
         match result {
-            Ok(report) => signed.push(report),
+            Ok((report, failure)) => {
+                signed.push(report);
+                failures.extend(failure);
+            }
             Err(failure) => failures.push(failure),
         }
     }

@@ -25,18 +25,21 @@ pub(super) async fn sign(shared: Together, jobs: &[Job], work: &Work) -> Result<
     let done = shared.sign(&work.signer).await;
     bar.finish_and_clear();
     let done = done.map_err(signing::failure)?;
-    work.delivery.keep(&done.signed.bundle)?;
+    let kept = work.delivery.keep(&done.signed.bundle);
+    let file = work.delivery.bundle.as_deref().filter(|_| kept.is_ok());
     say(format!("signed {} images together: {}", jobs.len(), recorded(&done.signed)));
     let mut results = Vec::new();
     for ((job, older), attached) in jobs.iter().zip(older).zip(done.attached) {
         let attached = attached.map_err(|error| failure(&job.to_string(), error));
         results.push(match attached {
-            Ok(attached) => replacing::remove(job, &older, &attached).await.map(|()| {
+            Ok(attached) => {
                 let signed = std::slice::from_ref(&done.signed);
-                SignedReport::new(job, &attached, signed, work.delivery.bundle.as_deref())
-            }),
+                let report = SignedReport::new(job, &attached, signed, file);
+                Ok((report, replacing::remove(job, &older, &attached).await.err()))
+            }
             Err(failure) => Err(failure),
         });
     }
-    Ok(collect(results))
+    let (report, failure) = collect(results);
+    Ok((report, kept.err().or(failure)))
 }
