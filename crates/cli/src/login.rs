@@ -12,7 +12,7 @@ use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::online;
 use crate::output::{say, secret};
-use crate::registry::{ConnectionArgs, access_failure};
+use crate::registry::{ConnectionArgs, access_failure, user_name};
 
 /// What people type.
 const EXAMPLES: &str = "\
@@ -60,14 +60,19 @@ impl fmt::Display for Report {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let registry = registry(&args.registry)?;
-    let mut keeper = keeper()?;
+    user_name(&args.username)?;
+    // Where nothing could be kept, nobody types a password.
+    keeper()?;
     let password = password(args)?;
-    let helper = online::run(async {
+    let (keeper, helper) = online::run(async {
         check(args, &registry, &password).await?;
+        // Others write the same file while somebody types and the registry thinks: it counts as it is now.
+        let mut keeper = keeper()?;
         let kept = keeper.keep(registry.registry(), &args.username, &password).await;
-        kept.or_undecided("the password cannot be kept")
+        let helper = kept.or_undecided("the password cannot be kept")?;
+        write(&keeper)?;
+        Ok((keeper, helper))
     })?;
-    write(&keeper)?;
     match &helper {
         Some(name) => say(format!("the credential helper {name} keeps the password")),
         None => say(format!(

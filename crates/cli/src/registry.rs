@@ -86,7 +86,7 @@ impl ImageArgs {
 impl RegistryArgs {
     /// The way to all registries. Credentials that were typed are for the registry of `image` and for no other.
     pub(crate) fn registries_for(&self, image: &Reference) -> Result<Registries, Failure> {
-        let credentials = match self.credential() {
+        let credentials = match self.credential()? {
             Some(typed) => Credentials::of_user().with(image.registry(), typed),
             None => Credentials::of_user(),
         };
@@ -95,12 +95,17 @@ impl RegistryArgs {
         Ok(Registries::new(Settings { mirrors, ..settings }))
     }
 
-    fn credential(&self) -> Option<Credential> {
+    fn credential(&self) -> Result<Option<Credential>, Failure> {
         if let Some(token) = &self.registry_token {
-            return Some(Credential::RegistryToken(token.clone().into()));
+            return Ok(Some(Credential::RegistryToken(token.clone().into())));
         }
-        let (user, password) = (self.registry_username.clone()?, self.registry_password.clone()?);
-        Some(Credential::Password { user, password: password.into() })
+        let (Some(user), Some(password)) = (&self.registry_username, &self.registry_password)
+        else {
+            return Ok(None);
+        };
+        user_name(user)?;
+        let password = password.clone().into();
+        Ok(Some(Credential::Password { user: user.clone(), password }))
     }
 
     /// The image of this name, with the place of what is attached to it.
@@ -156,6 +161,16 @@ impl RegistryArgs {
             .transpose()
             .or_usage("the repository for signatures cannot be understood")
     }
+}
+
+/// Refuses what cannot be a user's name: it goes before a colon, and whoever reads it takes the first (RFC 7617 §2).
+pub(crate) fn user_name(typed: &str) -> Result<(), Failure> {
+    let wrong = match typed {
+        "" => "the user's name is empty".to_owned(),
+        name if name.contains(':') => format!("{name} is no user's name: there is a colon in it"),
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(wrong).hint("give the name alone, without the password"))
 }
 
 /// Reads the name of an image.

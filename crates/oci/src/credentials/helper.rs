@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_ANSWER: u64 = 256 * 1024;
 /// How much of what a helper complains about is shown.
 const MAX_COMPLAINT: usize = 400;
-/// What helpers say when they know nothing about a registry: no failure.
+/// What helpers say when they know nothing about a registry: no failure of who asks or forgets.
 const NOT_FOUND: &str = "credentials not found";
 /// The user's name that says that the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
@@ -46,7 +46,11 @@ pub(super) async fn store(
 ) -> Result<(), CredentialError> {
     let kept = Kept { server, user, secret: password };
     let json = Zeroizing::new(serde_json::to_vec(&kept).unwrap_or_default());
-    call(name, "store", &json).await.map(drop)
+    match call(name, "store", &json).await? {
+        Said::Done(_) => Ok(()),
+        // To whom something is given to keep has nothing to find: the password is kept nowhere.
+        Said::NotFound => Err(failed(name, NOT_FOUND.to_owned())),
+    }
 }
 
 /// Has `docker-credential-NAME` forget what it has for `server`.

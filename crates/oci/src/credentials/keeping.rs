@@ -52,11 +52,13 @@ impl Keeper {
         &self.path
     }
 
-    /// Keeps a password for `registry`. The credential helper that has it now, if one has.
+    /// Keeps a password for `registry`. The credential helper that has it now, if one has. A helper may take its time: what
+    /// others wrote into the file meanwhile stays, if the outcome is written at once.
     ///
     /// # Errors
     ///
-    /// [`CredentialError::Helper`]. Nothing has changed then.
+    /// [`CredentialError::Helper`], and nothing has changed then. As [`Keeper::of_user`], if the file has become none while
+    /// the helper was asked.
     pub async fn keep(
         &mut self,
         registry: &str,
@@ -67,6 +69,7 @@ impl Keeper {
         let entry = match &helper {
             Some(name) => {
                 helper::store(name, server(registry), user, password).await?;
+                self.read_again()?;
                 json!({})
             }
             None => {
@@ -108,6 +111,12 @@ impl Keeper {
         let mut writer = serde_json::Serializer::with_formatter(&mut json, layout);
         serde::Serialize::serialize(&self.contents, &mut writer).expect("JSON can be written");
         Zeroizing::new(json)
+    }
+
+    /// Takes up what others wrote since it was read.
+    fn read_again(&mut self) -> Result<(), CredentialError> {
+        *self = Self::open(&self.path)?;
+        Ok(())
     }
 
     fn helper(&self, registry: &str) -> Option<&str> {

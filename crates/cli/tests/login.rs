@@ -1,0 +1,146 @@
+//! `login` and `logout`, with a registry that takes everybody and credential helpers that are scripts.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A credential helper that was asked before it had anything.
+const KNOWS_NOTHING: &str = "echo credentials not found in native keychain; exit 1";
+
+/// A user's home, with Docker's configuration in it, and helpers.
+struct Home(TempDir);
+
+/// How a command ended.
+struct Ended {
+    code: Option<i32>,
+    printed: String,
+    said: String,
+}
+
+impl Home {
+    fn new(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(home.docker()).unwrap();
+        fs::write(home.config(), config).unwrap();
+        home
+    }
+
+    fn docker(&self) -> PathBuf {
+        self.0.path().join(".docker")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.docker().join("config.json")
+    }
+
+    fn written(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.config()).unwrap()).unwrap()
+    }
+
+    /// Makes `docker-credential-test`.
+    fn helper(self, script: &str) -> Self {
+        let path = self.0.path().join("docker-credential-test");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn bulla(&self, arguments: &[&str]) -> Ended {
+        let path = format!("{}:{}", self.0.path().display(), std::env::var("PATH").unwrap());
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bulla"))
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("PATH", path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who refuses the flags does not read.
+        let _ = child.stdin.take().unwrap().write_all(b"sesame\n");
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            code: output.status.code(),
+            printed: String::from_utf8(output.stdout).unwrap(),
+            said: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A registry that takes everybody, and does something first. Its name.
+fn registry(first: impl Fn() + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            first();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    name
+}
+
+fn written_meanwhile(config: &Path) -> impl Fn() + Send + 'static {
+    let config = config.to_owned();
+    move || fs::write(&config, r#"{"auths":{"other.example":{"auth":"YTpi"}}}"#).unwrap()
+}
+
+#[test]
+fn what_others_keep_while_the_registry_is_asked_stays() {
+    let home = Home::new("{}");
+    let registry = registry(written_meanwhile(&home.config()));
+    let ended = home.bulla(&["login", "-u", "alice", &registry]);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let auths = &home.written()["auths"];
+    assert_eq!(auths["other.example"]["auth"], "YTpi");
+    assert!(auths[&registry]["auth"].is_string());
+}
+
+#[test]
+fn what_others_keep_while_a_helper_is_asked_stays() {
+    let meanwhile = r#"echo '{"psFormat":"x","credsStore":"test"}' > "$HOME/.docker/config.json""#;
+    let home =
+        Home::new(r#"{"credsStore":"test"}"#).helper(&format!("cat > /dev/null; {meanwhile}"));
+    let registry = registry(|| ());
+    let ended = home.bulla(&["login", "-u", "alice", &registry]);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert_eq!(home.written()["psFormat"], "x");
+    assert_eq!(home.written()["auths"][&registry], serde_json::json!({}));
+}
+
+#[test]
+fn a_helper_that_finds_nothing_has_kept_nothing() {
+    let home = Home::new(r#"{"credsStore":"test"}"#).helper(KNOWS_NOTHING);
+    let ended = home.bulla(&["login", "-u", "alice", &registry(|| ())]);
+    assert_eq!(ended.code, Some(3), "{}", ended.said);
+    assert!(ended.said.contains("credentials not found"), "{}", ended.said);
+    assert!(ended.printed.is_empty());
+    assert!(home.written().get("auths").is_none());
+}
+
+#[test]
+fn a_name_that_would_be_read_as_another_is_refused() {
+    let home = Home::new("{}");
+    for name in ["", "corp:alice"] {
+        for command in [
+            vec!["login", "ghcr.io", "-u", name],
+            vec!["tree", "ghcr.io/a/b", "--registry-password", "x", "--registry-username", name],
+        ] {
+            let ended = home.bulla(&command);
+            assert_eq!(ended.code, Some(2), "{command:?}: {}", ended.said);
+            assert!(ended.said.contains("user's name"), "{}", ended.said);
+        }
+    }
+    assert_eq!(home.written(), serde_json::json!({}));
+}
