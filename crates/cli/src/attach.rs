@@ -61,7 +61,7 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let loose = read(&args.bundle)?;
     let images = args.registry.find(&args.images, args.local_image, Access::Push)?;
-    let attached = online::run(async {
+    let (attached, failure) = online::run(async {
         // First all images are looked at: a bundle that is not about one of them is the wrong one.
         let mut found = Vec::new();
         for image in images {
@@ -72,13 +72,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         for (image, subject) in &found {
             check(&loose, &args.bundle, image, subject)?;
         }
-        let mut attached = Vec::new();
-        for (image, subject) in &found {
-            attached.push(attach(&loose, image, subject).await?);
-        }
-        Ok(attached)
+        Ok(attach_all(&loose, &found).await)
     })?;
-    globals.output.print(&Report { attached })
+    let nothing = attached.is_empty();
+    globals.output.finish(&Report { attached }, nothing, failure)
 }
 
 fn read(path: &Path) -> Result<Loose, Failure> {
@@ -102,6 +99,21 @@ fn check(loose: &Loose, path: &Path, image: &Image, subject: &Subject) -> Result
     Err(Failure::refused(format!("{} is not about {}@{digest}", path.display(), image.name))
         .fact("check", "subject")
         .hint("nobody could verify it there; see what it is about with bulla bundle inspect"))
+}
+
+/// Attaches it to one after the other, up to the first failure.
+async fn attach_all(
+    loose: &Loose,
+    found: &[(Image, Subject)],
+) -> (Vec<AttachedReport>, Option<Failure>) {
+    let mut attached = Vec::new();
+    for (image, subject) in found {
+        match attach(loose, image, subject).await {
+            Ok(report) => attached.push(report),
+            Err(failure) => return (attached, Some(failure)),
+        }
+    }
+    (attached, None)
 }
 
 async fn attach(

@@ -29,6 +29,24 @@ impl Format {
         };
         printed.or_undecided("the result cannot be printed")
     }
+
+    /// Prints what was done before something failed, unless that is nothing, and ends with the failure if there is one.
+    pub(crate) fn finish(
+        self,
+        result: &(impl Display + Serialize),
+        nothing: bool,
+        failure: Option<Failure>,
+    ) -> Result<(), Failure> {
+        match failure {
+            Some(failure) if nothing => Err(failure),
+            Some(failure) => {
+                // Programs read one JSON value: what was done; people are told what was not.
+                self.print(result)?;
+                Err(failure.quietly())
+            }
+            None => self.print(result),
+        }
+    }
 }
 
 /// Writes `text` and a final newline to stdout. A reader that has gone away no longer wants to know.

@@ -93,13 +93,32 @@ pub(super) fn collect(results: Vec<Done>) -> Outcome {
 
 /// Prints what was signed, unless that is nothing, and ends with the failure if there is one.
 pub(super) fn finish((report, failure): Outcome, format: Format) -> Result<(), Failure> {
-    match failure {
-        Some(failure) if report.signed.is_empty() => Err(failure),
-        Some(failure) => {
-            // Programs read one JSON value: what was signed; people are told what was not.
-            format.print(&report)?;
-            Err(failure.quietly())
+    let nothing = report.signed.is_empty();
+    format.finish(&report, nothing, failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> SignedReport {
+        SignedReport {
+            image: "registry.example/app@sha256:00".to_owned(),
+            platform: None,
+            referrer: None,
+            fallback_tag: None,
+            legacy_tag: None,
+            bundle: None,
+            log_entries: Vec::new(),
         }
-        None => format.print(&report),
+    }
+
+    #[test]
+    fn what_was_attached_is_told_though_something_failed_afterwards() {
+        let failure = || Failure::undecided("the file cannot be written");
+        let (told, failed) = collect(vec![Ok((report(), Some(failure()))), Ok((report(), None))]);
+        assert_eq!((told.signed.len(), failed.is_some()), (2, true));
+        let (told, failed) = collect(vec![Err(failure())]);
+        assert_eq!((told.signed.len(), failed.is_some()), (0, true));
     }
 }
