@@ -49,7 +49,7 @@ class Tool:
         self.client, self.program, self.name = client, program, client.name
 
     def measure(self, *arguments):
-        """Runs it; the wall time and the CPU time of the process."""
+        """Runs it; the wall time and the CPU time of the process, in seconds."""
         environment = {**os.environ, **self.client.env}
         with tempfile.TemporaryFile("w+") as said:
             began = time.monotonic()
@@ -62,7 +62,7 @@ class Tool:
             if process.returncode != 0:
                 said.seek(0)
                 raise Failed(f"{self.name} {' '.join(map(str, arguments))}\n{said.read()[-4000:]}")
-        return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        return wall, usage.ru_utime + usage.ru_stime
 
     def token(self):
         return ["--identity-token", self.client.server.token_file(), "--yes"]
@@ -188,11 +188,11 @@ class Row:
         return self.medians(theirs)[0] / self.medians(ours)[0]
 
     def print(self, ours, theirs):
-        wall, cpu, memory = self.medians(ours)
-        their_wall, their_cpu, their_memory = self.medians(theirs)
+        wall, cpu = self.medians(ours)
+        their_wall, their_cpu = self.medians(theirs)
         print(
             f"  {self.what:24}{wall * 1000:9.1f}{their_wall * 1000:9.1f}{their_wall / wall:8.1f} ×"
-            f"{cpu * 1000:10.1f}{their_cpu * 1000:9.1f}{their_cpu / cpu:8.1f} ×{memory:8.0f}{their_memory:7.0f}"
+            f"{cpu * 1000:10.1f}{their_cpu * 1000:9.1f}{their_cpu / cpu:8.1f} ×"
             f"{self.requests[ours].total():9}{self.requests[theirs].total():7}",
             flush=True,
         )
@@ -306,8 +306,8 @@ def main():
         rows = measure(tools, images, predicate)
         count(tools, registry, images, predicate, rows)
         print(f"{os.cpu_count()} cores, shared with the registry ({registry.name}) and the Sigstore (bulla serve) on loopback;")
-        print(f"medians of {REPEATS} runs (of {MANY_REPEATS} for many images and attestations); wall and CPU in ms, memory in MB")
-        print(f"  {'':24}{'wall':>9}{theirs:>9}{'':10}{'CPU':>10}{theirs:>9}{'':10}{'peak':>8}{'':7}{'requests':>9}")
+        print(f"medians of {REPEATS} runs (of {MANY_REPEATS} for many images and attestations); wall and CPU in ms")
+        print(f"  {'':24}{'wall':>9}{theirs:>9}{'':10}{'CPU':>10}{theirs:>9}{'':10}{'requests':>9}")
         for row in rows:
             row.print(ours, theirs)
         explain(rows, names)
