@@ -21,6 +21,30 @@ apt() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# debian_programs NAME…: programs of the Debian that versions.env names, whatever this machine runs, beside its own: with the
+# libraries that they need, and bound to these. apt checks the archive's signatures.
+debian_programs() {
+    local to="$foreign/debian-$DEBIAN" apt_here program
+    [ -d "$to" ] && return
+    apt patchelf
+    rm -rf "$to.new"
+    mkdir -p "$to.new/apt/lists/partial" "$to.new/apt/cache/archives/partial"
+    : >"$to.new/apt/status"
+    printf '%s\n' 'Types: deb' 'URIs: http://deb.debian.org/debian' "Suites: $DEBIAN" 'Components: main' \
+        'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' >"$to.new/apt/this.sources"
+    apt_here=(apt-get -qq -o "Dir::Etc::sourcelist=$to.new/apt/this.sources" -o Dir::Etc::sourceparts=/dev/null
+        -o "Dir::State::lists=$to.new/apt/lists" -o "Dir::State::status=$to.new/apt/status" -o "Dir::Cache=$to.new/apt/cache")
+    "${apt_here[@]}" update
+    "${apt_here[@]}" install -y --no-install-recommends --download-only "$@"
+    for package in "$to.new"/apt/cache/archives/*.deb; do dpkg -x "$package" "$to.new"; done
+    rm -rf "$to.new/apt"
+    for program in "$@" conmon; do
+        patchelf --set-interpreter "$to/usr/lib64/ld-linux-x86-64.so.2" \
+            --force-rpath --set-rpath "$to/usr/lib/x86_64-linux-gnu" "$to.new/usr/bin/$program"
+    done
+    mv "$to.new" "$to"
+}
+
 # go_build NAME PACKAGE VERSION: where a module proxy lacks the list of versions that `go install` asks for, the module
 # itself may still be had. The package is the module's own.
 go_build() {
@@ -87,8 +111,8 @@ for what in "$@"; do
             fi
             ;;
         podman)
-            apt podman skopeo
-            # Debian leaves out what verifies Sigstore's signatures; this is the library that has it.
+            debian_programs podman skopeo
+            # The library that both verify with, as its authors publish it.
             pull="$foreign/pull-with-policy-$CONTAINERS_IMAGE/bin"
             if [ ! -x "$pull/pull-with-policy" ]; then
                 mkdir -p "$pull"
