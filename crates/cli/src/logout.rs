@@ -1,13 +1,16 @@
 //! `logout`: forgets the password for a registry.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use oci::Credentials;
 use serde::Serialize;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::login::{DOCKER_HUB, keeper, registry, write};
 use crate::online;
+use crate::output::say;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -24,11 +27,19 @@ struct Report {
     registry: String,
     /// Whether there was anything to forget.
     signed_in: bool,
+    /// The configurations through which there are credentials all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remaining: Vec<PathBuf>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = if self.signed_in { "signed out of" } else { "nothing was kept for" };
+        let done = match (self.signed_in, self.remaining.is_empty()) {
+            (true, true) => "signed out of",
+            (true, false) => "forgot a password, and not all that is kept, for",
+            (false, true) => "nothing was kept for",
+            (false, false) => "nothing was forgotten for",
+        };
         write!(f, "{done} {}", self.registry)
     }
 }
@@ -42,5 +53,21 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if signed_in {
         write(&keeper)?;
     }
-    globals.output.print(&Report { registry, signed_in })
+    let remaining = remaining(&registry)?;
+    globals.output.print(&Report { registry, signed_in, remaining })
+}
+
+/// Names the files that others write, and parts of the registry: what is there goes on being used.
+fn remaining(registry: &str) -> Result<Vec<PathBuf>, Failure> {
+    let places = online::run(async {
+        let places = Credentials::of_user().places(registry).await;
+        places.or_undecided("whether credentials are kept elsewhere cannot be found out")
+    })?;
+    for place in &places {
+        let place = place.display();
+        say(format!(
+            "note: there are credentials for {registry} by {place}, which go on being used"
+        ));
+    }
+    Ok(places)
 }

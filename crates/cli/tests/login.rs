@@ -144,3 +144,34 @@ fn a_name_that_would_be_read_as_another_is_refused() {
     }
     assert_eq!(home.written(), serde_json::json!({}));
 }
+
+#[test]
+fn what_only_the_helper_had_was_kept() {
+    let script = r#"file="$HOME/kept"
+case $1 in
+get) [ -e "$file" ] && cat "$file" || { echo credentials not found; exit 1; } ;;
+erase) rm -f "$file" ;;
+esac"#;
+    let home = Home::new(r#"{"credsStore":"test"}"#).helper(script);
+    fs::write(home.0.path().join("kept"), r#"{"Username":"alice","Secret":"sesame"}"#).unwrap();
+    for said in ["signed out of a.example\n", "nothing was kept for a.example\n"] {
+        let ended = home.bulla(&["logout", "a.example"]);
+        assert_eq!(ended.printed, said, "{}", ended.said);
+    }
+}
+
+#[test]
+fn where_credentials_remain_is_said() {
+    let entries = r#"{"auths":{"a.example":{"auth":"YTpi"},"a.example/team":{"auth":"YTpi"}}}"#;
+    let home = Home::new(entries);
+    let other = home.0.path().join(".config/containers/auth.json");
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    fs::write(&other, entries).unwrap();
+    let ended = home.bulla(&["logout", "a.example"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(!ended.printed.contains("signed out"), "{}", ended.printed);
+    for file in [home.config(), other] {
+        assert!(ended.said.contains(file.to_str().unwrap()), "{}", ended.said);
+    }
+    assert!(home.written()["auths"].get("a.example").is_none());
+}

@@ -152,6 +152,24 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// The files that have credentials for `registry` or for a part of it, or name a credential helper that has some.
+    ///
+    /// # Errors
+    ///
+    /// If a file or helper that is responsible cannot be used.
+    pub async fn places(&self, registry: &str) -> Result<Vec<PathBuf>, CredentialError> {
+        let mut places = Vec::new();
+        for file in &self.files {
+            let Some(config) = Config::read(file)? else { continue };
+            if config.has_any(registry) || of_config(&config, registry, "").await?.is_some() {
+                places.push(file.clone());
+            }
+        }
+        Ok(places)
+    }
+}
+
 /// Reads `data` as a configuration, and asks it for everything.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_configuration(data: &[u8]) {

@@ -77,6 +77,14 @@ impl Config {
             .max_by_key(|(length, _)| *length)
             .map(|(_, credential)| credential)
     }
+
+    /// Whether anything is written for `registry`, or for a part of it.
+    pub(super) fn has_any(&self, registry: &str) -> bool {
+        self.auths.iter().any(|(key, entry)| {
+            let place = Place::of_key(key);
+            place.is_some_and(|place| is_host(place.host, registry)) && entry.credential().is_some()
+        })
+    }
 }
 
 /// The text of a file; nothing if it is not there.

@@ -53,9 +53,12 @@ pub(super) async fn store(
     }
 }
 
-/// Has `docker-credential-NAME` forget what it has for `server`.
-pub(super) async fn erase(name: &str, server: &str) -> Result<(), CredentialError> {
-    call(name, "erase", server.as_bytes()).await.map(drop)
+/// Has `docker-credential-NAME` forget what it has for `server`. Whether it had anything.
+pub(super) async fn erase(name: &str, server: &str) -> Result<bool, CredentialError> {
+    // Many call it a success to forget what they do not have. One that cannot be asked may have something.
+    let had = !matches!(ask(name, server).await, Ok(None));
+    let said = call(name, "erase", server.as_bytes()).await?;
+    Ok(had && matches!(said, Said::Done(_)))
 }
 
 /// What a helper is given to keep.

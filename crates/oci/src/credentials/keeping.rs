@@ -84,19 +84,24 @@ impl Keeper {
         Ok(helper)
     }
 
-    /// Forgets what is kept for the whole of `registry`. Whether there was anything, as far as the file tells.
+    /// Forgets what is kept for the whole of `registry`, in the file and by its credential helper. Whether there was anything.
     ///
     /// # Errors
     ///
-    /// [`CredentialError::Helper`]. Nothing has changed then.
+    /// As [`Keeper::keep`].
     pub async fn forget(&mut self, registry: &str) -> Result<bool, CredentialError> {
-        if let Some(name) = self.helper(registry) {
-            helper::erase(name, server(registry)).await?;
-        }
+        let erased = match self.helper(registry).map(str::to_owned) {
+            Some(name) => {
+                let erased = helper::erase(&name, server(registry)).await?;
+                self.read_again()?;
+                erased
+            }
+            None => false,
+        };
         let auths = self.auths();
         let before = auths.len();
         auths.retain(|key, _| !config::names(key, registry));
-        Ok(auths.len() < before)
+        Ok(erased || auths.len() < before)
     }
 
     /// The whole configuration, as docker lays it out.
