@@ -52,8 +52,6 @@ pub(crate) struct Globals {
 
 /// What can be done. Each line has its own file.
 #[derive(Debug, Subcommand)]
-// The flags of the other commands are not made: they are half of what starting a process costs.
-#[command(defer = true)]
 #[allow(clippy::large_enum_variant, reason = "there is one, made from the command line")]
 pub(crate) enum Command {
     /// Start a complete private Sigstore, sign a file with it and verify it

@@ -9,12 +9,9 @@ use crate::failure::{Failure, OrFail};
 
 /// Runs `work` to its end on a runtime of its own.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = Builder::new_multi_thread()
+    Builder::new_multi_thread()
         .enable_all()
         .build()
-        .or_undecided("the asynchronous runtime cannot be started")?;
-    let done = runtime.block_on(work);
-    // What is left are connections that nobody needs: their threads are not waited for.
-    runtime.shutdown_background();
-    done
+        .or_undecided("the asynchronous runtime cannot be started")?
+        .block_on(work)
 }
