@@ -47,22 +47,22 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let registry = registry(&args.registry)?.registry().to_owned();
     let mut keeper = keeper()?;
-    let signed_in = online::run(async {
-        keeper.forget(&registry).await.or_undecided("the password cannot be forgotten")
+    let (signed_in, remaining) = online::run(async {
+        let forgotten = keeper.forget(&registry).await;
+        let signed_in = forgotten.or_undecided("the password cannot be forgotten")?;
+        if signed_in {
+            write(&keeper)?;
+        }
+        Ok((signed_in, remaining(&registry).await?))
     })?;
-    if signed_in {
-        write(&keeper)?;
-    }
-    let remaining = remaining(&registry)?;
     globals.output.print(&Report { registry, signed_in, remaining })
 }
 
 /// Names the files that others write, and parts of the registry: what is there goes on being used.
-fn remaining(registry: &str) -> Result<Vec<PathBuf>, Failure> {
-    let places = online::run(async {
-        let places = Credentials::of_user().places(registry).await;
-        places.or_undecided("whether credentials are kept elsewhere cannot be found out")
-    })?;
+async fn remaining(registry: &str) -> Result<Vec<PathBuf>, Failure> {
+    let places = Credentials::of_user().places(registry).await;
+    let places =
+        places.or_undecided("whether credentials are kept elsewhere cannot be found out")?;
     for place in &places {
         let place = place.display();
         say(format!(

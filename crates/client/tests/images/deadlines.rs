@@ -66,15 +66,20 @@ fn answers() -> [Answer; 2] {
     [Answer::never(), slow]
 }
 
+/// That what is attached cannot be listed, because a request took too long.
+async fn assert_list_is_given_up(slow: &Slow) {
+    let (outcome, took) = slow.ask().await;
+    let error = outcome.unwrap_err();
+    let VerifyImageError::List(FetchError::Access(error)) = error else { panic!("{error:?}") };
+    assert!(is_timeout(&error) && took <= GIVEN_UP, "{took:?}: {error:?}");
+}
+
 #[tokio::test(start_paused = true)]
 pub(crate) async fn a_list_of_referrers_that_does_not_come_is_not_waited_for() {
     for answer in answers() {
         let slow = Slow::registry(|request| request.path.contains("/referrers/"), answer).await;
         slow.place().refer(&[Cosign::new().bundle("signature")], |_| ()).await;
-        let (outcome, took) = slow.ask().await;
-        let error = outcome.unwrap_err();
-        let VerifyImageError::List(FetchError::Access(error)) = error else { panic!("{error:?}") };
-        assert!(is_timeout(&error) && took <= GIVEN_UP, "{took:?}: {error:?}");
+        assert_list_is_given_up(&slow).await;
     }
 }
 
@@ -83,10 +88,7 @@ pub(crate) async fn a_tag_of_the_older_form_that_does_not_come_is_not_waited_for
     for answer in answers() {
         let slow = Slow::registry(|request| request.path.ends_with(".sig"), answer).await;
         slow.place().tag("sig", &[Cosign::new().layer("keyless")]).await;
-        let (outcome, took) = slow.ask().await;
-        let error = outcome.unwrap_err();
-        let VerifyImageError::List(FetchError::Access(error)) = error else { panic!("{error:?}") };
-        assert!(is_timeout(&error) && took <= GIVEN_UP, "{took:?}: {error:?}");
+        assert_list_is_given_up(&slow).await;
     }
 }
 
