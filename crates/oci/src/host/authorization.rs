@@ -154,7 +154,8 @@ impl Host {
     }
 
     /// The token server at `realm`, if it may get what is meant for the registry: by TLS, or on the same host as a registry
-    /// that is itself spoken to without. It is reached under the rules for redirects, and does not redirect.
+    /// that is itself spoken to without. It is reached under the rules for redirects, and does not redirect; what TLS shows
+    /// to the registry it sees only at the registry's own origin, since another port may be somebody else's.
     fn token_server(&self, realm: &str) -> Result<(&Client, Url), TokenError> {
         let untrusted = |reason| TokenError::Untrusted { reason };
         let realm =
@@ -166,7 +167,12 @@ impl Host {
             "http" if same_host && registry.scheme() == "http" => {}
             _ => return Err(untrusted("credentials go to another host by TLS only")),
         }
-        Ok((if same_host { &self.near } else { self.beyond() }, realm))
+        let client = match same_host {
+            true if self.is_home(&realm) => &self.near,
+            true => &self.beside,
+            false => self.beyond(),
+        };
+        Ok((client, realm))
     }
 }
 
@@ -260,7 +266,28 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{OwnTls, Settings};
+
+    #[test]
+    fn a_token_server_sees_the_client_certificate_at_the_registrys_own_origin_only() {
+        let registry = "registry.example:5000";
+        let expected_name = Some("other.example".parse().unwrap());
+        let own_tls = OwnTls { registry: registry.to_owned(), identity: None, expected_name };
+        let settings = Settings { own_tls: Some(own_tls), ..Settings::default() };
+        let host = Host::new(registry, Arc::new(settings));
+        let sees = |realm: &str| std::ptr::eq(host.token_server(realm).unwrap().0, &host.near);
+        assert!(sees("https://registry.example:5000/token"));
+        for realm in [
+            "https://registry.example:5001/token",
+            "https://registry.example/token",
+            "https://auth.registry.example:5000/token",
+        ] {
+            assert!(!sees(realm), "{realm}");
+        }
+    }
 
     #[test]
     fn the_scope_is_of_the_repository_that_is_used() {
