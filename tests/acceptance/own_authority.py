@@ -126,12 +126,16 @@ def images(company, other, ours, theirs, employee):
                 old = ["--new-bundle-format=false", "--use-signing-config=false", "--rekor-url", theirs.server.url]
                 run(COSIGN, "sign", *who, *old, image, env=theirs.env)
             for root, ok in [(company, True), (other, False)]:
-                done = run(BULLA, "verify", *name, "--certificate-chain", root.chain, image, env=ours.env, ok=ok)
-                if not ok and done.returncode != 1:
-                    raise Failed(f"not a refusal but exit code {done.returncode}: {done.stderr}")
+                for own in (["--certificate-chain", root.chain], ["--ca-roots", root.root]):
+                    done = run(BULLA, "verify", *name, *own, image, env=ours.env, ok=ok)
+                    if not ok and done.returncode != 1:
+                        raise Failed(f"not a refusal but exit code {done.returncode}: {done.stderr}")
                 roots, env = ["--trusted-root", root.trusted_root, "--allow-certificate-chain"], theirs.env
                 if form == "legacy":
-                    roots = ["--new-bundle-format=false", "--ca-roots", root.root, "--ca-intermediates", root.intermediate]
+                    # We write the intermediate certificate beside the signature and then the root, as cosign reads it: it
+                    # passes the last one over, also where it has written no root itself.
+                    given = ["--ca-intermediates", root.intermediate] if signer is theirs else []
+                    roots = ["--new-bundle-format=false", "--ca-roots", root.root, *given]
                     env = {**env, "SIGSTORE_REKOR_PUBLIC_KEY": str(log_key)}
                 run(COSIGN, "verify", *name, *loose, *roots, image, env=env, ok=ok)
             count += 1

@@ -28,7 +28,7 @@ pub(crate) struct RootArgs {
     /// Roots that you trust, in any order (PEM)
     #[arg(long, value_name = "FILE")]
     ca_roots: Vec<PathBuf>,
-    /// Authorities between signers and those roots, in any order (PEM)
+    /// Authorities between signers and those roots, in any order (PEM), besides those that stand beside a signature
     #[arg(long, value_name = "FILE", requires = "ca_roots")]
     ca_intermediates: Vec<PathBuf>,
     /// Accept whoever your authority has issued a certificate for signing to, whatever their name: an

@@ -4,6 +4,8 @@ pub mod danger;
 mod expected;
 mod own;
 
+use std::borrow::Cow;
+
 use crypto::{HashAlgorithm, PublicKey, Scheme};
 use pki::fulcio::Known;
 use wire::bundle::{Bundle, Content};
@@ -124,6 +126,15 @@ impl Policy {
             SignerPolicy::Own(own) => own.extensions.push((known, value)),
         }
         self
+    }
+
+    /// Also takes these certificates, DER, on the way to roots of the verifier's own, as if a bundle had them; those that cannot
+    /// be read lead nowhere. Without effect for other signers.
+    #[must_use]
+    pub fn by_way_of(&self, certificates: &[Vec<u8>]) -> Cow<'_, Self> {
+        let SignerPolicy::Own(own) = &self.signer else { return Cow::Borrowed(self) };
+        let signer = SignerPolicy::Own(own.by_way_of(certificates));
+        Cow::Owned(Self { signer, ..self.clone() })
     }
 
     /// Also asks for a statement with a predicate of this type.

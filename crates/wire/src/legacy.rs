@@ -74,7 +74,7 @@ pub fn attestation_bundle(
     Ok(Bundle { media_type: MediaType::V0_1, material, content: Content::Dsse(envelope) })
 }
 
-/// The chain of a layer is left out: intermediate certificates come from the trusted root, and these chains have roots.
+/// The chain of a layer is left out: it has a root, which a bundle must not have.
 fn material(
     certificate: Option<Vec<u8>>,
     entry: Option<crate::bundle::TransparencyLogEntry>,

@@ -26,6 +26,9 @@ pub struct Candidate {
     pub bundle: Bundle,
     /// What was signed, where that is a payload that names the image, and not a statement in the bundle.
     pub payload: Option<Bytes>,
+    /// What came beside the bundle and may lead from its certificate to a root of the verifier's own: certificates, DER, by
+    /// the older form's word.
+    pub chain: Vec<Vec<u8>>,
 }
 
 /// Where something is from.
@@ -161,17 +164,19 @@ impl Found {
         let media_type = self.layer.media_type.as_str();
         if is_bundle(media_type) {
             let blob = store.blob(&self.layer, self.limit()).await?;
-            return Ok(Candidate { source, bundle: Bundle::parse(&blob)?, payload: None });
+            let bundle = Bundle::parse(&blob)?;
+            return Ok(Candidate { source, bundle, payload: None, chain: Vec::new() });
         }
         // Before a byte is fetched: most of what is wrong is wrong here.
-        let annotations = Annotations::read(&self.layer.annotations)?;
+        let mut annotations = Annotations::read(&self.layer.annotations)?;
+        let chain = std::mem::take(&mut annotations.chain);
         if media_type == SIMPLE_SIGNING_LAYER {
             let bundle = signature_bundle(annotations)?;
             let payload = store.blob(&self.layer, self.limit()).await?;
-            return Ok(Candidate { source, bundle, payload: Some(payload) });
+            return Ok(Candidate { source, bundle, payload: Some(payload), chain });
         }
         let blob = store.blob(&self.layer, self.limit()).await?;
         let bundle = attestation_bundle(annotations, &blob)?;
-        Ok(Candidate { source, bundle, payload: None })
+        Ok(Candidate { source, bundle, payload: None, chain })
     }
 }

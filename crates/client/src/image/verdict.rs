@@ -116,18 +116,20 @@ fn check(
     candidate: &Candidate,
     question: Question<'_>,
 ) -> Result<(Verified, Option<SimpleSigning>), Rejection> {
-    let (bundle, trust) = (&candidate.bundle, question.trust);
+    let (bundle, chain, trust) = (&candidate.bundle, &candidate.chain, question.trust);
     let digest = crypto::Digest::from(question.image);
     let (verified, payload) = match (&candidate.payload, question.wanted) {
         (None, _) => {
             let artifact = Artifact::from_digest(digest);
-            (verify::verify(&artifact, bundle, question.statements, trust)?, None)
+            let policy = question.statements.by_way_of(chain);
+            (verify::verify(&artifact, bundle, &policy, trust)?, None)
         }
         (Some(_), Wanted::Attestation) => return Err(Rejection::OtherKind),
         // Nothing that the payload says counts before somebody has signed it.
         (Some(payload), Wanted::Signature { .. }) => {
             let artifact = Artifact::from_bytes(payload);
-            let verified = verify::verify(&artifact, bundle, question.payloads, trust)?;
+            let policy = question.payloads.by_way_of(chain);
+            let verified = verify::verify(&artifact, bundle, &policy, trust)?;
             let payload = SimpleSigning::parse(payload)?;
             if payload.digest != digest {
                 return Err(Rejection::OtherImage(payload.digest.into()));

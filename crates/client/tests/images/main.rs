@@ -14,6 +14,7 @@ mod hostile;
 #[path = "../../../oci/tests/registry/hurry.rs"]
 mod hurry;
 mod moving;
+mod own;
 mod place;
 mod replace;
 mod table;

@@ -26,6 +26,16 @@ pub struct OwnPolicy {
     pub present: Timestamp,
 }
 
+impl OwnPolicy {
+    /// The same, with further intermediate certificates, of which nobody has said that they are any.
+    pub(super) fn by_way_of(&self, certificates: &[Vec<u8>]) -> Self {
+        let mut policy = self.clone();
+        let readable = certificates.iter().filter_map(|der| Certificate::from_der(der).ok());
+        policy.roots.intermediates.extend(readable);
+        policy
+    }
+}
+
 /// For whom the roots must vouch.
 #[derive(Clone, Debug)]
 pub enum Holder {

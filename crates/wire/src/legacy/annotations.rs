@@ -6,7 +6,7 @@ use crypto::{decode_pem, encode_pem};
 use serde::Serialize;
 
 use crate::body::Body;
-use crate::bundle::{KindVersion, TransparencyLogEntry};
+use crate::bundle::{KindVersion, MAX_CERTIFICATES, TransparencyLogEntry};
 use crate::json::{self, Json, JsonError, Unknown, base64_text, decode_base64, excerpt};
 
 /// The annotation with the signature in base64; empty for an attestation, whose envelope has it.
@@ -32,7 +32,7 @@ pub struct Annotations {
     pub signature: Option<Vec<u8>>,
     /// The signer's certificate, DER. Without one, it was signed with a key that the verifier must have.
     pub certificate: Option<Vec<u8>>,
-    /// The certificates above it, DER, the root last. Nothing of them is judged.
+    /// The certificates above it, DER, the root last. Nothing of them is judged, and they need not even be certificates.
     pub chain: Vec<Vec<u8>>,
     /// The log entry, with a promise and without a proof.
     pub entry: Option<Box<TransparencyLogEntry>>,
@@ -66,7 +66,8 @@ pub enum AnnotationsError {
 impl Annotations {
     /// Reads the annotations of a layer. Others than those here are passed over; an empty one is none.
     ///
-    /// The chain is passed over too: intermediate certificates come from the trusted root.
+    /// Of a chain, what follows something that is no PEM certificate is passed over too: nobody has to trust it, so that a
+    /// damaged one leads nowhere and breaks nothing.
     ///
     /// # Errors
     ///
@@ -80,7 +81,10 @@ impl Annotations {
                 .map(|bytes| bytes.ok_or(AnnotationsError::Signature))
                 .transpose()?,
             certificate: text(CERTIFICATE).map(read_certificate).transpose()?,
-            chain: Vec::new(),
+            chain: text(CHAIN)
+                .filter(|_| text(CERTIFICATE).is_some())
+                .map(read_chain)
+                .unwrap_or_default(),
             entry: text(BUNDLE).map(read_entry).transpose()?.map(Box::new),
             timestamp: text(TIMESTAMP)
                 .map(|text| read_timestamp(text).map_err(AnnotationsError::Timestamp))
@@ -121,6 +125,17 @@ fn read_certificate(text: &str) -> Result<Vec<u8>, AnnotationsError> {
         }
         _ => Err(AnnotationsError::Certificate),
     }
+}
+
+/// As many certificates as a bundle could have.
+fn read_chain(text: &str) -> Vec<Vec<u8>> {
+    let mut rest = text.as_bytes();
+    let next = || {
+        let (pem, after) = decode_pem(rest).ok()?;
+        rest = after;
+        (pem.label == "CERTIFICATE").then_some(pem.contents)
+    };
+    std::iter::from_fn(next).take(MAX_CERTIFICATES).collect()
 }
 
 fn read_entry(text: &str) -> Result<TransparencyLogEntry, AnnotationsError> {
@@ -235,12 +250,11 @@ mod tests {
         let written = Annotations {
             signature: Some(vec![1]),
             certificate: Some(vec![0x30, 0]),
-            chain: Vec::new(),
+            chain: vec![vec![0x30, 1], vec![0x30, 2]],
             entry: Some(Box::new(entry())),
             timestamp: Some(vec![0x30, 0]),
         };
         let map = written.to_map();
-        assert_eq!(map[CHAIN], "");
         let log_id = "ab".repeat(32);
         let expected = format!(
             r#"{{"SignedEntryTimestamp":"AQI=","Payload":{{"body":"e30=","integratedTime":1795521316,"logIndex":7,"logID":"{log_id}"}}}}"#
@@ -248,6 +262,23 @@ mod tests {
         assert_eq!(map[BUNDLE], expected);
         assert_eq!(map[TIMESTAMP], r#"{"SignedRFC3161Timestamp":"MAA="}"#);
         assert_eq!(Annotations::read(&map), Ok(written));
+    }
+
+    #[test]
+    fn a_chain_is_read_as_far_as_it_is_one() {
+        let pem = |byte| encode_pem("CERTIFICATE", &[0x30, byte]);
+        let key = encode_pem("PUBLIC KEY", &[0x30, 0]);
+        let chain = |text: &str| {
+            let map = annotations(&[(CERTIFICATE, &pem(0)), (CHAIN, text)]);
+            Annotations::read(&map).expect("nobody has to trust it").chain
+        };
+        let both = vec![vec![0x30, 1], vec![0x30, 2]];
+        assert_eq!(chain(&format!("{}{}", pem(1), pem(2))), both);
+        assert_eq!(chain(&format!("{}{key}{}", pem(1), pem(2))), both[..1]);
+        assert!(chain("null").is_empty());
+        assert_eq!(chain(&pem(1).repeat(MAX_CERTIFICATES + 1)).len(), MAX_CERTIFICATES);
+        let alone = annotations(&[(CHAIN, &pem(1))]);
+        assert!(Annotations::read(&alone).expect("it is above nothing").chain.is_empty());
     }
 
     #[test]
