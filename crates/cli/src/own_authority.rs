@@ -144,6 +144,10 @@ pub(crate) fn refusal(error: OwnCertificateError) -> Failure {
             "ask the authority for a certificate with an e-mail address, a URI or a host name as alternative name"
         }
         OwnCertificateError::NotVouchedFor(error) => from_authority(error),
+        OwnCertificateError::Unlogged(_) => {
+            "verifiers ask for a certificate log's word on what a Fulcio issued: sign with a certificate that has it, and give \
+             the trusted root that names the log, with --trusted-root FILE"
+        }
     };
     Failure::refused(error).hint(hint)
 }

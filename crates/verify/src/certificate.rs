@@ -119,8 +119,21 @@ pub(crate) fn certify_own(
     trust: &TrustedRoot,
 ) -> Result<Certified, CertifyError> {
     let path = own::path(chain, times)?;
-    let scts = verify_scts(&path, own::certificate_logs(&path, policy), &trust.ctlogs)?;
+    let scts = verify_scts(&path, own::certificate_logs(&path, policy.ct_logs), &trust.ctlogs)?;
     Ok(Certified { path, scts })
+}
+
+/// Checks what [`Policy::own`] asks of certificate logs, for a path to a root of one's own: a certificate of Fulcio must be in
+/// one that `trust` names, whoever runs that Fulcio.
+///
+/// # Errors
+///
+/// [`CertifyError`]: what verifiers would refuse it for.
+pub fn check_certificate_logs(
+    path: &VerifiedPath,
+    trust: &TrustedRoot,
+) -> Result<(), CertifyError> {
+    verify_scts(path, own::certificate_logs(path, Threshold::OfFulcio), &trust.ctlogs).map(drop)
 }
 
 /// Checks that `leaf` is trusted at every one of `times`, and in public.

@@ -33,7 +33,7 @@ use wire::trusted_root::TrustedRoot;
 use material::Material;
 
 pub use artifact::{Artifact, Digests};
-pub use certificate::{Certified, CertifyError};
+pub use certificate::{Certified, CertifyError, check_certificate_logs};
 pub use entry::EntryError;
 pub use identity::IdentityError;
 pub use material::MaterialError;

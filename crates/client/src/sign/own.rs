@@ -4,7 +4,7 @@ use crypto::PublicKey;
 use jiff::Timestamp;
 use pki::Certificate;
 use pki::chain::PathError;
-use verify::{Holder, OwnPolicy, OwnRoots, OwnRootsError};
+use verify::{CertifyError, Holder, OwnPolicy, OwnRoots, OwnRootsError, check_certificate_logs};
 use wire::bundle::SignerMaterial;
 use wire::trusted_root::{Authority, TrustedRoot};
 
@@ -33,6 +33,9 @@ pub enum OwnCertificateError {
     /// Nobody would accept it now.
     #[error("no verifier would accept the certificate now")]
     NotVouchedFor(#[source] PathError),
+    /// It is Fulcio's, and no verifier would accept it without a certificate log's word.
+    #[error("the certificate is one of Fulcio's, and not known to be in a certificate log")]
+    Unlogged(#[source] CertifyError),
 }
 
 /// Proof that a certificate is for the key, and leads to a root at the time of signing.
@@ -72,7 +75,8 @@ impl OwnCertificate {
             return Err(OwnCertificateError::Nameless);
         }
         let roots = self.roots(trust)?;
-        roots.path(&self.leaf, &[], now).map_err(OwnCertificateError::NotVouchedFor)?;
+        let path = roots.path(&self.leaf, &[], now).map_err(OwnCertificateError::NotVouchedFor)?;
+        check_certificate_logs(&path, trust).map_err(OwnCertificateError::Unlogged)?;
         Ok(Vouched { material: self.material(), roots })
     }
 
@@ -128,13 +132,14 @@ impl Vouched {
 mod tests {
     use std::sync::Arc;
 
-    use crypto::{KeyKind, SigningKey};
+    use crypto::{HashAlgorithm, KeyDetails, KeyKind, SigningKey};
     use jiff::SignedDuration;
     use pki::DistinguishedName;
     use pki::chain::Purpose;
-    use pki::fulcio::{LeafContents, San};
+    use pki::fulcio::{self, LeafContents, San};
     use pki::issue::{self, Issuer, LeafRequest, Serial, Validity};
-    use wire::trusted_root::TimeRange;
+    use pki::sct::{Sct, SctError};
+    use wire::trusted_root::{LogInstance, TimeRange};
 
     use super::*;
 
@@ -171,18 +176,24 @@ mod tests {
         certified(&intermediate, chain)
     }
 
+    /// What a certificate says.
+    fn contents() -> LeafContents {
+        LeafContents { san: San::Email("a@corp.example".into()), extensions: Vec::new() }
+    }
+
+    fn request<'a>(key: &'a SigningKey, contents: &'a LeafContents) -> LeafRequest<'a> {
+        LeafRequest {
+            key: key.public_key(),
+            contents,
+            serial: Serial::from_random([7; 20]),
+            validity: Validity::starting(begin(), SignedDuration::from_hours(1)),
+        }
+    }
+
     /// Somebody whom `issuer` certifies, who has `chain` above.
     fn certified(issuer: &Issuer, chain: Vec<Certificate>) -> Employee {
         let key = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
-        let contents =
-            LeafContents { san: San::Email("a@corp.example".into()), extensions: vec![] };
-        let request = LeafRequest {
-            key: key.public_key(),
-            contents: &contents,
-            serial: Serial::from_random([7; 20]),
-            validity: Validity::starting(begin(), SignedDuration::from_hours(1)),
-        };
-        let leaf = issuer.unlogged_certificate(&request).unwrap();
+        let leaf = issuer.unlogged_certificate(&request(&key, &contents())).unwrap();
         Employee { key, leaf, chain }
     }
 
@@ -257,6 +268,54 @@ mod tests {
         };
         vouch(SUBJECT).unwrap();
         assert_eq!(vouch(OTHER_NAME).unwrap_err(), OwnCertificateError::Nameless);
+    }
+
+    /// A log, and the promise by which it vouches for a certificate that says this.
+    fn logged(
+        issuer: &Issuer,
+        key: &SigningKey,
+        contents: &LeafContents,
+    ) -> (LogInstance, Certificate) {
+        let log = SigningKey::generate(KeyKind::EcdsaP256).unwrap();
+        let precertificate = issuer.precertificate(&request(key, contents)).unwrap();
+        let millis = begin().as_millisecond().try_into().unwrap();
+        let sct = Sct::sign(&log, precertificate.entry(), millis, Vec::new()).unwrap();
+        let promise = sct.verify(precertificate.entry(), log.public_key()).unwrap();
+        let instance = LogInstance {
+            base_url: "https://ct.corp.example".into(),
+            hash_algorithm: HashAlgorithm::Sha256,
+            public_key: log.public_key().spki_der().to_vec(),
+            key_details: KeyDetails::EcdsaP256Sha256,
+            valid_for: TimeRange::since(begin()),
+            log_id: crypto::sha256(log.public_key().spki_der()).to_vec(),
+            checkpoint_key_id: Vec::new(),
+            operator: String::new(),
+        };
+        (instance, precertificate.finish(&promise).unwrap())
+    }
+
+    #[test]
+    fn a_certificate_of_fulcio_is_not_signed_with_unless_a_known_log_has_it() {
+        let root = issuer(None, "root");
+        let employee = certified(&root, vec![root.certificate().clone()]);
+        let issuer_of_tokens = fulcio::ISSUER_V2;
+        let value = issuer_of_tokens.encode("https://issuer.example");
+        let says = LeafContents { extensions: vec![(issuer_of_tokens.oid, value)], ..contents() };
+        let hidden = root.unlogged_certificate(&request(&employee.key, &says)).unwrap();
+        let (log, leaf) = logged(&root, &employee.key, &says);
+        let none = TrustedRoot::default();
+        let knowing = TrustedRoot { ctlogs: vec![log], ..none.clone() };
+        let vouch = |leaf: &Certificate, trust: &TrustedRoot| {
+            let own = OwnCertificate::new(leaf.clone(), employee.chain.clone());
+            own.vouch(employee.key.public_key(), trust, begin()).map(drop)
+        };
+        vouch(&leaf, &knowing).unwrap();
+        assert!(matches!(
+            vouch(&hidden, &knowing),
+            Err(OwnCertificateError::Unlogged(CertifyError::Sct(SctError::Missing)))
+        ));
+        assert_eq!(vouch(&leaf, &none), Err(OwnCertificateError::Unlogged(CertifyError::NoCtLog)));
+        vouch(&employee.leaf, &none).unwrap();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use pki::fulcio;
 
 use super::{CertifyError, check_validity};
 use crate::material::OwnChain;
-use crate::policy::{Policy, Threshold};
+use crate::policy::Threshold;
 use crate::time::TrustedTimes;
 
 /// Checks that one of the roots vouches for the leaf, at every one of `times`, or at the present where there is none.
@@ -37,8 +37,8 @@ fn path_at(chain: &OwnChain<'_>, time: jiff::Timestamp) -> Result<VerifiedPath, 
 
 /// How many certificate logs must have the certificate. A leaf without Fulcio's extensions names no issuer of tokens, so that
 /// where the policy asks for an issuer, such a leaf is refused for that.
-pub(super) fn certificate_logs(path: &VerifiedPath, policy: &Policy) -> Threshold {
-    match policy.ct_logs {
+pub(super) fn certificate_logs(path: &VerifiedPath, asked_for: Threshold) -> Threshold {
+    match asked_for {
         Threshold::OfFulcio if !fulcio::has_extension(&path.leaf) => Threshold::None,
         asked_for => asked_for,
     }
