@@ -14,12 +14,12 @@ use serde::Serialize;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 use crate::registry::{RegistryArgs, attach_failure};
 use crate::selection::SelectionArgs;
 
-/// What was typed.
+/// Attach a bundle that was made elsewhere to container images
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The images that the bundle is about, best by digest: registry.example/app@sha256:…
@@ -61,7 +61,7 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let loose = read(&args.bundle)?;
     let images = args.registry.find(&args.images, args.local_image, Access::Push)?;
-    let (attached, failure) = online::run(async {
+    let (attached, failure) = online::run(Threads::One, async {
         // First all images are looked at: a bundle that is not about one of them is the wrong one.
         let mut found = Vec::new();
         for image in images {

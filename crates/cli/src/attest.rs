@@ -16,7 +16,7 @@ use crate::selection::SelectionArgs;
 use crate::signing::SigningArgs;
 use crate::whole_statement;
 
-/// What was typed.
+/// Sign a statement about container images, and attach it to them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The images that the statement is about, best by digest: registry.example/app@sha256:…

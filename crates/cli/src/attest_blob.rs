@@ -14,7 +14,7 @@ use wire::statement::Subject;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::input::{Input, with_ending};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{progress, say};
 use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
@@ -26,7 +26,7 @@ Examples:
   bulla attest-blob tool.tar.gz --type cyclonedx --predicate sbom.cdx.json
   bulla attest-blob dist/* --type slsaprovenance1 --predicate provenance.json --bundle provenance.sigstore.json";
 
-/// What was typed.
+/// Sign a statement about a file, such as how it was built
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let bundle = args.bundle()?;
     let (payload, predicate_type) = args.payload()?;
     let preparation = args.signing.prepare(globals)?;
-    let signed = online::run(async {
+    let signed = online::run(Threads::One, async {
         let publication = Publication { what: "the digest of the statement (not the statement)" };
         let signer = args.signing.signer(preparation, &publication).await?;
         let bar = progress(1, "signing");

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::input::read_bundle;
 use crate::output::say;
 
-/// What was typed.
+/// Look into bundles
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Show what a bundle says, without verifying anything

@@ -9,12 +9,12 @@ use serde_json::json;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{Format, confirm, print_json, say};
 use crate::registry::{ImageArgs, attach_failure, fetch_failure};
 use crate::selection::SelectionArgs;
 
-/// What was typed.
+/// Remove what is attached to an image
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -67,7 +67,7 @@ impl What {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let image = args.image.image(Access::Delete)?;
-    let removed = online::run(async {
+    let removed = online::run(Threads::One, async {
         let found = find(&image, args).await?;
         let count: usize = found.iter().map(|(_, found)| found.len()).sum();
         if count > 0 && !args.force && !confirmed(&image, &found, count)? {

@@ -7,7 +7,7 @@ use crate::command_line::{CommandLine, Globals};
 use crate::failure::{Failure, OrFail};
 use crate::output::print_text;
 
-/// What was typed.
+/// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The shell that shall complete: bash, zsh, fish, elvish or powershell

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::failure::{Failure, OrFail};
 use crate::output::{Format, print_json, print_text};
 
-/// What was typed.
+/// Look at the configuration of a directory
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Print what holds: bulla.toml with every default filled in

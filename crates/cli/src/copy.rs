@@ -7,11 +7,11 @@ use crate::command_line::Globals;
 use crate::copying::{Copied, Parts, Source, copy, is_free, tag};
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::registry::{RegistryArgs, parse};
 use crate::selection::PlatformArgs;
 
-/// What was typed.
+/// Copy an image with all that is attached to it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The image
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let registries = args.registry.registries_for(&source)?;
     let image = args.registry.image_in(&registries, &source, Access::Pull)?;
     let store = Store::Registry(registries.repository(&target, Access::Push));
-    let copied = online::run(async {
+    let copied = online::run(Threads::PerProcessor, async {
         let subjects = select(&image.store, &image.target, &args.selection.selection()).await;
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
         let mut attached = 0;

@@ -16,11 +16,11 @@ use client::image::subject::{Selection, select};
 use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{print_data, say};
 use crate::registry::fetch_failure;
 
-/// What is downloaded.
+/// Print what is attached to an image: signatures, attestations, an SBOM
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, made from the command line")]
 pub(crate) enum Args {
@@ -77,7 +77,7 @@ fn print(
             }
         }
     };
-    online::run(find(image, selection, &look))?;
+    online::run(Threads::One, find(image, selection, &look))?;
     if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(Failure::undecided_about("the result cannot be printed".to_owned(), error));
     }

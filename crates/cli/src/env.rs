@@ -17,7 +17,7 @@ use crate::output::{print_text, say};
 use crate::trusting::{self, Trusting};
 use recipe::{Facts, Recipe};
 
-/// What was typed.
+/// Print what another client needs to use this Sigstore
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The client: cosign, gitsign, sigstore-python, sigstore-js, github or gitlab

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn advice_names_only_flags_and_commands_that_there_are() {
-        let (command, mut known) = (CommandLine::command(), BTreeSet::new());
+        let (mut command, mut known) = (CommandLine::command(), BTreeSet::new());
+        command.build();
         flags(&command, &mut known);
         for (flag, advice) in FOREIGN {
             let words = advice.split(|c: char| c.is_whitespace() || ",:;=".contains(c));

@@ -6,7 +6,7 @@ use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::key::KeyPairFiles;
 
-/// What was typed.
+/// Make a key pair: cosign.key and cosign.pub
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Name of the files, before .key and .pub

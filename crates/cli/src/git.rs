@@ -21,7 +21,7 @@ use clap::Subcommand;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 
-/// What was typed, or what git said.
+/// Sign and verify commits and tags, as git's signing program
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, after_help = NOTES)]
 pub(crate) struct Args {

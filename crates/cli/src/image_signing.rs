@@ -21,6 +21,7 @@ use crate::delivery::Delivery;
 use crate::failure::{Failure, OrFail};
 use crate::online;
 use crate::output::{progress, say};
+use crate::selection::threads;
 use crate::signing::{Publication, SigningArgs, recorded};
 use failure::failure;
 pub(crate) use failure::select_failure;
@@ -57,7 +58,7 @@ struct Work {
 pub(crate) fn carry_out(order: Order<'_>, globals: &Globals) -> Result<(), Failure> {
     let Order { images, selection, claim, delivery, signing } = order;
     let preparation = signing.prepare_for(delivery.format.has_layer(), globals)?;
-    let done = online::run(async {
+    let done = online::run(threads(images.len(), selection), async {
         // First the images: nobody signs in for a name that leads nowhere.
         let jobs = find(images, selection).await?;
         delivery.check_bundle(jobs.len())?;

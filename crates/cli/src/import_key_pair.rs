@@ -4,7 +4,7 @@ use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::key::{KeyPairFiles, KeyReference};
 
-/// What was typed.
+/// Encrypt an existing private key for use here and in cosign
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The unencrypted private key: PEM, as PKCS#8, SEC 1 or PKCS#1

@@ -25,7 +25,7 @@ use crate::output::say;
 const CONFIG: &str = include_str!("init/bulla.toml");
 const ISSUERS: &str = include_str!("init/fulcio.yaml");
 
-/// What was typed.
+/// Make the directory of a new Sigstore: keys, certificates, trust root, configuration
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The directory to make

@@ -9,14 +9,14 @@ use url::Url;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 use crate::trusting::failure;
 
 /// The largest root metadata, as TUF clients read it.
 const MAX_ROOT: u64 = 512 * 1024;
 
-/// What was typed.
+/// Trust the Sigstore of a TUF repository, with cosign's flags
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The URL of the TUF repository; without it, the public-good instance becomes up to date
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, _: &Globals) -> Result<(), Failure> {
     let store = TrustStore::of_user();
     let fingerprint = args.fingerprint()?;
-    let entry = online::run(async {
+    let entry = online::run(Threads::One, async {
         let now = Timestamp::now();
         match (&args.mirror, fingerprint) {
             (Some(url), Some(fingerprint)) => {

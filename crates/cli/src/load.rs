@@ -7,10 +7,10 @@ use oci::{Access, Store};
 use crate::command_line::Globals;
 use crate::copying::{Copied, Parts, Source, copy, is_free, tag};
 use crate::failure::Failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::registry::{RegistryArgs, fetch_failure, local_image, parse};
 
-/// What was typed.
+/// Load a saved image with all that is attached to it into a registry
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What the image is to be called in the registry
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let tag = tag(&name)?;
     let store =
         Store::Registry(args.registry.registries_for(&name)?.repository(&name, Access::Push));
-    let copied = online::run(async {
+    let copied = online::run(Threads::PerProcessor, async {
         let root = image.store.resolve(&image.target).await.map_err(fetch_failure)?;
         if !args.force {
             is_free(&store, &name, &root.digest).await?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{say, secret};
 use crate::registry::{ConnectionArgs, access_failure, user_name};
 
@@ -20,7 +20,7 @@ Examples:
   bulla login ghcr.io -u alice                      Asks for the password
   bulla login ghcr.io -u alice < token.txt          Reads it";
 
-/// What was typed.
+/// Keep a password for a registry
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     // Where nothing could be kept, nobody types a password.
     keeper()?;
     let password = password(args)?;
-    let (keeper, helper) = online::run(async {
+    let (keeper, helper) = online::run(Threads::One, async {
         check(args, &registry, &password).await?;
         // Others write the same file while somebody types and the registry thinks: it counts as it is now.
         let mut keeper = keeper()?;

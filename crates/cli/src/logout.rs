@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::login::{DOCKER_HUB, keeper, registry, write};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 
-/// What was typed.
+/// Forget the password for a registry
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The registry, such as ghcr.io or localhost:5000; by default Docker Hub
@@ -47,7 +47,7 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let registry = registry(&args.registry)?.registry().to_owned();
     let mut keeper = keeper()?;
-    let (signed_in, remaining) = online::run(async {
+    let (signed_in, remaining) = online::run(Threads::One, async {
         let forgotten = keeper.forget(&registry).await;
         let signed_in = forgotten.or_undecided("the password cannot be forgotten")?;
         if signed_in {

@@ -15,7 +15,7 @@ use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::key::KeyReference;
 
-/// What was typed.
+/// Print the public half of a key
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The key: a private key in cosign's format, or a public key

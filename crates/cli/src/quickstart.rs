@@ -29,14 +29,14 @@ use crate::config::{Config, Role, Tls};
 use crate::failure::{Failure, OrFail};
 use crate::init::{Settings as InitSettings, make};
 use crate::input::with_ending;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 use crate::serve::{Server, Site, SiteOptions, terminated};
 
 /// Who signs. The address is of a domain that nobody can have (RFC 2606).
 const EMAIL: &str = "demo@example.com";
 
-/// What was typed.
+/// Start a complete private Sigstore, sign a file and verify it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file to sign
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     }
     let home = Arc::new(Home::make(args.dir.as_deref(), args.keep)?);
     let password = hex::encode(crypto::random_array::<16>());
-    online::run(async {
+    online::run(Threads::PerProcessor, async {
         // Whatever ends it from here on, the server is stopped and a temporary directory is removed.
         let mut signal = std::pin::pin!(terminated());
         let made = tokio::select! {

@@ -9,11 +9,11 @@ use crate::command_line::Globals;
 use crate::copying::{Copied, Parts, Source, copy};
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::registry::{RegistryArgs, access_failure, parse};
 use crate::selection::PlatformArgs;
 
-/// What was typed.
+/// Save an image with all that is attached to it in a directory or archive
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The image
@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let image = args.registry.image(&args.image, Access::Pull)?;
     let tag = parse(&args.image)?.tag().map(str::to_owned);
-    let copied = online::run(async {
+    let copied = online::run(Threads::PerProcessor, async {
         let subjects = select(&image.store, &image.target, &args.selection.selection()).await;
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
         let layout = Store::Layout(Layout::create(&args.dir).map_err(access_failure)?);

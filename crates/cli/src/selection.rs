@@ -3,6 +3,8 @@
 use client::image::subject::Selection;
 use oci::Platform;
 
+use crate::online::Threads;
+
 /// Which of the images that a name stands for.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct SelectionArgs {
@@ -22,6 +24,14 @@ impl SelectionArgs {
             (None, true) => Selection::Recursive,
             (None, false) => Selection::Itself,
         }
+    }
+}
+
+/// The threads for work on the images of so many names.
+pub(crate) fn threads(names: usize, selection: &Selection) -> Threads {
+    match selection {
+        Selection::Recursive => Threads::PerProcessor,
+        Selection::Itself | Selection::Platform(_) => Threads::for_things(names),
     }
 }
 

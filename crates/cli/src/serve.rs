@@ -25,7 +25,7 @@ use wire::client_trust_config::ClientTrustConfig;
 use crate::command_line::Globals;
 use crate::config::{Config, Role};
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 
 pub(crate) use site::{Site, SiteOptions};
@@ -37,7 +37,7 @@ const WRITES_PER_SECOND: u32 = 50;
 /// longer must not keep the logs from being closed.
 const FAREWELL: Duration = Duration::from_secs(15);
 
-/// What was typed.
+/// Run the servers of a directory
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The directory that `init` made
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, _globals: &Globals) -> Result<(), Failure> {
         dev: args.dev,
     };
     let site = Site::open(&args.directory, config, &options)?;
-    online::run(async {
+    online::run(Threads::PerProcessor, async {
         let server = Server::start(site).await?;
         for line in server.introduction() {
             say(line);

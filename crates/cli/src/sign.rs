@@ -11,7 +11,7 @@ use crate::registry::RegistryArgs;
 use crate::selection::SelectionArgs;
 use crate::signing::SigningArgs;
 
-/// What was typed.
+/// Sign container images, and attach the signatures to them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The images to sign, best by digest: registry.example/app@sha256:…

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::input::with_ending;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{progress, say};
 use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
@@ -34,7 +34,7 @@ Examples:
   bulla sign-blob --together k8s          One bundle for all files of a directory
   bulla sign-blob --maven target/staging  A bundle beside each artifact of a Maven repository";
 
-/// What was typed.
+/// Sign files
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let files = artifacts.as_deref().unwrap_or(&args.files);
     let jobs = jobs(files, args.bundle.as_deref())?;
     let preparation = args.signing.prepare(globals)?;
-    let report = online::run(async {
+    let report = online::run(Threads::for_things(files.len()), async {
         let what = what(files);
         let publication = Publication { what: &what };
         let signer = args.signing.signer(preparation, &publication).await?;

@@ -15,11 +15,11 @@ use wire::statement::MAX_STATEMENT;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::model::{self, FilesArgs};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{progress, say};
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 
-/// What was typed.
+/// Sign all files of a model or data set at once
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The directory of the model, or its only file
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if manifest.resources().len() > MAX_RESOURCES || statement.len() > MAX_STATEMENT {
         return Err(too_long(statement.len()));
     }
-    let signed = online::run(async {
+    let signed = online::run(Threads::One, async {
         let what = "the digest of the list of files (neither the files nor their names)";
         let signer = args.signing.signer(preparation, &Publication { what }).await?;
         let signer = signer.with_key_hint(KeyHint::Pem);

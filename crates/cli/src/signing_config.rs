@@ -12,7 +12,7 @@ use crate::output::print_text;
 use crate::specification::{Specification, SpecificationError};
 use crate::trusting;
 
-/// What was typed.
+/// Make a signing config file
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Write a signing config from descriptions of services

@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::image_signing::select_failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 use crate::registry::{ImageArgs, fetch_failure};
 
-/// What was typed.
+/// List what is attached to an image
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct Tree(Vec<Branch>);
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let image = args.image.image(oci::Access::Pull)?;
-    let tree = online::run(async {
+    let tree = online::run(Threads::One, async {
         let subjects = select(&image.store, &image.target, &Selection::Recursive).await;
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
         let mut branches = Vec::new();

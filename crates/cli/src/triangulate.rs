@@ -5,11 +5,11 @@ use client::image::legacy::Kind;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::print_text;
 use crate::registry::{ImageArgs, fetch_failure};
 
-/// What was typed.
+/// Print under which name something about an image is found
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -37,8 +37,9 @@ enum What {
 
 pub(crate) fn run(args: &Args, _: &Globals) -> Result<(), Failure> {
     let image = args.image.image(oci::Access::Pull)?;
-    let descriptor =
-        online::run(async { image.store.resolve(&image.target).await.map_err(fetch_failure) })?;
+    let descriptor = online::run(Threads::One, async {
+        image.store.resolve(&image.target).await.map_err(fetch_failure)
+    })?;
     let digest = descriptor.digest;
     let name = args.image.beside_name(&image)?;
     let place = match args.kind {

@@ -14,11 +14,11 @@ use url::Url;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::failure::OrFail;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{print_text, say};
 use crate::trusting::{self, failure};
 
-/// What was typed.
+/// Choose which Sigstore to trust, and change what an own one is trusted for
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Trust the Sigstore at a URL, if its first root has the fingerprint that its operator told you
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let store = TrustStore::of_user();
     match args {
         Args::Add(args) => {
-            let entry = online::run(async {
+            let entry = online::run(Threads::One, async {
                 store.add(&args.url, &args.fingerprint, Timestamp::now()).await.map_err(failure)
             })?;
             say(format!("{} is trusted, and the default from now on", entry.name));
@@ -97,8 +97,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         }
         Args::Update(args) => {
             let name = args.name.as_deref().or(globals.trust.as_deref());
-            let entry =
-                online::run(async { store.update(name, Timestamp::now()).await.map_err(failure) })?;
+            let entry = online::run(Threads::One, async {
+                store.update(name, Timestamp::now()).await.map_err(failure)
+            })?;
             globals.output.print(&Entries(vec![entry.into()]))
         }
         Args::Show(args) => show(args, globals),

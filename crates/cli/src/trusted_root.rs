@@ -18,7 +18,7 @@ use crate::trusting;
 /// The largest file of a key.
 const MAX_FILE: u64 = 1 << 20;
 
-/// What was typed.
+/// Make a trusted root file
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Write a trusted root from descriptions of services

@@ -17,7 +17,7 @@ use crate::output::say;
 /// The variable for a password, for scripts.
 const PASSWORD_VARIABLE: &str = "BULLA_PASSWORD";
 
-/// What was typed.
+/// Manage who can sign in at the identity provider of a directory
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// Add someone, with a password that is asked for (or taken from BULLA_PASSWORD)

@@ -11,11 +11,11 @@ use crate::image_verifying::{Answer, Question, WorkersArgs, ask};
 use crate::online;
 use crate::output::{Format, print_json, print_text, say};
 use crate::registry::RegistryArgs;
-use crate::selection::SelectionArgs;
+use crate::selection::{SelectionArgs, threads};
 use crate::signer::{Signer, SignerArgs};
 use crate::verifying::DemandArgs;
 
-/// What was typed.
+/// Verify the signatures of container images
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The images that must be signed
@@ -42,13 +42,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
     let images = args.registry.find(&args.images, args.local_image, Access::Pull)?;
+    let selection = args.selection.selection();
     let question = Question {
         wanted: Wanted::Signature { annotations: annotation::by_name(&args.annotations) },
         policy: args.demands.policy(&signer)?,
         trust: args.demands.trusted_root(globals)?,
         workers: args.workers,
     };
-    let answers = online::run(ask(images, args.selection.selection(), question))?;
+    let answers = online::run(threads(images.len(), &selection), ask(images, selection, question))?;
     say("Verified OK");
     print(&answers, globals.output).or_undecided("the result cannot be printed")
 }

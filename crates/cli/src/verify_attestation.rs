@@ -11,12 +11,12 @@ use crate::image_verifying::{Answer, Question, WorkersArgs, ask};
 use crate::online;
 use crate::output::{Format, print_json, say};
 use crate::registry::RegistryArgs;
-use crate::selection::SelectionArgs;
+use crate::selection::{SelectionArgs, threads};
 use crate::signer::{Signer, SignerArgs};
 use crate::statements::{self, StatementArgs};
 use crate::verifying::DemandArgs;
 
-/// What was typed.
+/// Verify statements about container images
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The images that the statement must be about
@@ -42,13 +42,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, globals: &Globals) -> Result<(), Failure> {
     let signer = Signer::try_from(args.signer)?;
     let images = args.registry.find(&args.images, args.local_image, Access::Pull)?;
+    let selection = args.selection.selection();
     let question = Question {
         wanted: Wanted::Attestation,
         policy: args.demands.policy(&signer)?.with_predicate_type(args.statement.expected()?),
         trust: args.demands.trusted_root(globals)?,
         workers: args.workers,
     };
-    let answers = online::run(ask(images, args.selection.selection(), question))?;
+    let answers = online::run(threads(images.len(), &selection), ask(images, selection, question))?;
     let mut wanted = Vec::new();
     for answer in &answers {
         let found = args.statement.select(&answer.name(), &answer.finding.proven, payload)?;

@@ -28,7 +28,7 @@ Examples (add --certificate-identity NAME --certificate-oidc-issuer URL, or --ke
   bulla verify-blob --checksums SHA256SUMS         The files that a list names
   bulla verify-blob --maven target/staging         The artifacts of a Maven repository";
 
-/// What was typed.
+/// Verify the signature of a file
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["inputs", "all", "checksums", "maven"]))]

@@ -9,7 +9,7 @@ use crate::signer::{Signer, SignerArgs};
 use crate::statements::{self, StatementArgs};
 use crate::verifying::{EvidenceArgs, Job, Verdict};
 
-/// What was typed.
+/// Verify a statement about a file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file that the statement is about (- for the standard input), or its digest, such as sha256:0123…

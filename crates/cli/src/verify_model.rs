@@ -21,7 +21,7 @@ use crate::verifying::{EvidenceArgs, Job, Verdict};
 /// The most names that a message lists.
 const MAX_NAMES: usize = 20;
 
-/// What was typed.
+/// Verify that the files of a model or data set are those that were signed
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("bundle", |arg| arg.help(
     "The signature; by default model.sig in the directory, or the file's name with .sig added"

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::command_line::Globals;
 use crate::failure::Failure;
 
-/// What was typed.
+/// Print the version
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

@@ -14,7 +14,7 @@ use wire::statement::Statement;
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::image_verifying::{Question, WorkersArgs, ask};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{print_data, say};
 use crate::registry::{ImageArgs, fetch_failure};
 use crate::selection::PlatformArgs;
@@ -27,7 +27,6 @@ const CYCLONEDX: &str = r"https://cyclonedx\.org/bom(/.*)?";
 /// How long an SBOM that nobody signed may be.
 const MAX_SBOM: u64 = 128 << 20;
 
-/// What was typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -86,7 +85,8 @@ fn verified(args: Args, globals: &Globals) -> Result<String, Failure> {
         trust: args.demands.trusted_root(globals)?,
         workers: WorkersArgs::default(),
     };
-    let answers = online::run(ask(vec![image], args.selection.selection(), question))?;
+    let answers =
+        online::run(Threads::One, ask(vec![image], args.selection.selection(), question))?;
     let proven = answers.iter().flat_map(|answer| &answer.finding.proven);
     let sboms = proven.filter_map(|proven| predicate(&proven.candidate.bundle)).collect();
     say("Verified OK");
@@ -107,7 +107,7 @@ fn unverified(args: &Args) -> Result<String, Failure> {
             }
         }
     };
-    let older = online::run(async {
+    let older = online::run(Threads::One, async {
         let found = super::find(&image, &args.selection.selection(), &look).await?;
         older(&image, &found).await
     })?;

@@ -7,7 +7,6 @@ use crate::failure::Failure;
 use crate::registry::ImageArgs;
 use crate::selection::PlatformArgs;
 
-/// What was typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

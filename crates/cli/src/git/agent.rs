@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let forgotten = ask(&place, Agent::forget)?.unwrap_or_default();
         return globals.output.print(&Forgotten { forgotten });
     }
-    online::run(async {
+    online::run(Threads::One, async {
         match serve(&place).await {
             // Two were started at once; one is enough.
             Ok(()) | Err(ServeError::Running) => Ok(()),

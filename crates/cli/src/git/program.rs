@@ -17,7 +17,7 @@ use super::terminal::Terminal;
 use super::{allowed, verify};
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::say;
 
 /// The longest object that is signed or verified. Messages are text that people write.
@@ -47,7 +47,7 @@ fn sign(input: Option<&Path>, mut status: Status, globals: &Globals) -> Result<(
     let content = read_content(input)?;
     let signer = GitSigner::prepare(Settings::read()?, globals)?;
     status.begin_signing();
-    let signed = online::run(signer.sign(&content))?;
+    let signed = online::run(Threads::One, signer.sign(&content))?;
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(signed.armored.as_bytes())

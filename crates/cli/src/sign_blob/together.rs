@@ -12,7 +12,7 @@ use wire::statement::Subject;
 use super::{Args, LogEntry, log_entries};
 use crate::command_line::Globals;
 use crate::failure::Failure;
-use crate::online;
+use crate::online::{self, Threads};
 use crate::output::{progress, say};
 use crate::release;
 use crate::signing::{Publication, failure, recorded};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let subjects = release.subjects(&release::hash(&release)?).map_err(release::failure)?;
     let statement = predicate::signature(subjects);
 
-    let signed = online::run(async {
+    let signed = online::run(Threads::One, async {
         let count = statement.subject.len();
         let what = format!(
             "the digest of a statement about {count} files (neither their names nor the files)"
