@@ -7,7 +7,9 @@
 pub mod change;
 mod create;
 mod files;
+mod known_target;
 mod material;
+mod publication;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 pub use create::{create, fingerprint};
 use files::{Current, OnDisk};
 pub use files::{RepositoryError, RoleState};
+pub use known_target::KnownTargetError;
 pub use material::{
     SIGNING_CONFIG, SIGNING_CONFIG_REKOR_V1, TLS_CA, TRUSTED_ROOT, Target, TrustMaterial,
 };
@@ -87,8 +90,8 @@ impl TrustRepository {
         self.current().client_trust_config.clone()
     }
 
-    /// Signs snapshot and timestamp anew if that is due at `now`, or if root or targets have new versions in the
-    /// directory. Returns whether it did. What was served before is served on after an error.
+    /// Signs snapshot and timestamp anew if that is due at `now` or if there are new targets in the directory, and serves a
+    /// new root that is there. Returns whether anything is new. What was served before is served on after an error.
     ///
     /// # Errors
     ///
@@ -101,8 +104,15 @@ impl TrustRepository {
         } else {
             OnDisk::read(&self.directory)?
         };
-        let Some(due) = due(&disk, now) else { return Ok(false) };
-        let disk = sign(&self.directory, &disk, &due, [&self.snapshot, &self.timestamp], now)?;
+        let disk = match due(&disk, now) {
+            Some(due) => {
+                sign(&self.directory, &disk, &due, [&self.snapshot, &self.timestamp], now)?
+            }
+            None if disk.root.header.version == current.disk.root.header.version => {
+                return Ok(false);
+            }
+            None => disk,
+        };
         let next = Arc::new(Current::new(&self.directory, disk)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(true)

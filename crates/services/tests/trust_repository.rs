@@ -188,6 +188,128 @@ async fn a_holder_is_replaced_and_clients_follow() {
     assert_eq!(versions(&repository, days(1)), [2, 2, 2, 2]);
 }
 
+impl Fixture {
+    /// Proposes that there are `holders`, of whom `threshold` must sign.
+    fn propose_holders(&self, proposal: &Path, holders: &[&SigningKey], threshold: u64) {
+        let mut keys = change::root_keys(self.path()).unwrap();
+        keys.holders = holders.iter().map(|key| key.public_key().clone()).collect();
+        keys.threshold = NonZeroU64::new(threshold).unwrap();
+        change::propose_root(self.path(), proposal, &keys, days(0)).unwrap();
+    }
+}
+
+/// Was wrong: the new root made the targets void, no client could update any more, and no server start.
+#[tokio::test]
+async fn new_holders_sign_the_targets_with_the_root_that_names_them() {
+    let fixture = Fixture::new(1, 1);
+    let repository = fixture.open(days(0));
+    let store = MemoryStore::default();
+    download(&repository, &store, days(0)).await;
+    let (proposal, newcomer) = (tempfile::tempdir().unwrap(), key());
+    fixture.propose_holders(proposal.path(), &[&newcomer], 1);
+    change::sign(proposal.path(), std::slice::from_ref(&fixture.holders[0])).unwrap();
+    change::sign(proposal.path(), std::slice::from_ref(&newcomer)).unwrap();
+
+    // Without the targets it is refused, whoever has signed the root.
+    let targets = proposal.path().join("2.targets.json");
+    let aside = proposal.path().join("aside");
+    std::fs::rename(&targets, &aside).unwrap();
+    let refused = change::publish(proposal.path(), fixture.path()).unwrap_err();
+    assert!(matches!(
+        refused,
+        ChangeError::TargetsVoid { source } if source.valid == 0 && source.threshold == 1
+    ));
+    std::fs::rename(&aside, &targets).unwrap();
+    assert_eq!(change::publish(proposal.path(), fixture.path()).unwrap(), ["targets", "root"]);
+
+    for repository in [fixture.open(days(0)), repository] {
+        repository.renew(days(0)).unwrap();
+        assert_eq!(versions(&repository, days(0))[..2], [2, 2]);
+        assert_eq!(download(&repository, &store, days(0)).await, "first");
+    }
+}
+
+#[tokio::test]
+async fn a_publication_that_was_cut_off_before_the_root_changes_nothing_and_can_be_made_again() {
+    let fixture = Fixture::new(1, 1);
+    fixture.open(days(0));
+    let (proposal, newcomer) = (tempfile::tempdir().unwrap(), key());
+    fixture.propose_holders(proposal.path(), &[&newcomer], 1);
+    let targets = proposal.path().join("2.targets.json");
+    let unsigned = std::fs::read(&targets).unwrap();
+    change::sign(proposal.path(), std::slice::from_ref(&fixture.holders[0])).unwrap();
+    // The holder of today has signed the root only.
+    std::fs::write(&targets, unsigned).unwrap();
+    change::sign(proposal.path(), std::slice::from_ref(&newcomer)).unwrap();
+    std::fs::copy(&targets, fixture.path().join("2.targets.json")).unwrap();
+
+    let repository = fixture.open(days(0));
+    assert_eq!(versions(&repository, days(0)), [1, 1, 1, 1]);
+    change::publish(proposal.path(), fixture.path()).unwrap();
+    assert!(repository.renew(days(0)).unwrap());
+    assert_eq!(download(&repository, &MemoryStore::default(), days(0)).await, "first");
+}
+
+/// Was wrong: it waited for the next daily renewal.
+#[test]
+fn a_new_root_alone_is_served_as_soon_as_it_is_seen() {
+    let fixture = Fixture::new(1, 1);
+    let repository = fixture.open(days(0));
+    let proposal = tempfile::tempdir().unwrap();
+    fixture.propose_holders(proposal.path(), &[&fixture.holders[0]], 1);
+    change::sign(proposal.path(), std::slice::from_ref(&fixture.holders[0])).unwrap();
+    assert_eq!(change::publish(proposal.path(), fixture.path()).unwrap(), ["root"]);
+    assert!(repository.file("2.root.json").is_none());
+    assert!(repository.renew(days(0)).unwrap());
+    assert!(repository.file("2.root.json").is_some());
+    assert!(!repository.renew(days(0)).unwrap());
+}
+
+#[test]
+fn what_would_break_every_client_is_not_proposed() {
+    let fixture = Fixture::new(1, 1);
+    let propose = |name: &str, contents: Option<&str>| {
+        let proposal = tempfile::tempdir().unwrap();
+        let change = contents.map(Target::plain);
+        let changes = BTreeMap::from([(name.to_owned(), change)]);
+        change::propose_targets(fixture.path(), proposal.path(), &changes, days(0))
+    };
+    for (name, contents) in [
+        (repo::TRUSTED_ROOT, Some("{}")),
+        (
+            repo::TRUSTED_ROOT,
+            Some(r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#),
+        ),
+        (repo::SIGNING_CONFIG, Some("{}")),
+        (repo::SIGNING_CONFIG_REKOR_V1, Some("")),
+        (repo::TLS_CA, Some("no certificate")),
+        ("b.txt", None),
+    ] {
+        let refused = propose(name, contents).unwrap_err();
+        assert!(matches!(refused, ChangeError::Known(_)), "{name}: {refused:?}");
+    }
+    propose("b.txt", Some("{}")).unwrap();
+    propose("a.txt", None).unwrap();
+}
+
+#[test]
+fn a_target_that_is_replaced_keeps_what_older_clients_find_it_by() {
+    let fixture = Fixture::new(1, 1);
+    let custom = serde_json::json!({"sigstore": {"usage": "Fulcio"}});
+    let change = |target: Target| {
+        let proposal = tempfile::tempdir().unwrap();
+        let changes = BTreeMap::from([("a.txt".to_owned(), Some(target))]);
+        change::propose_targets(fixture.path(), proposal.path(), &changes, days(0)).unwrap();
+        change::sign(proposal.path(), std::slice::from_ref(&fixture.holders[0])).unwrap();
+        change::publish(proposal.path(), fixture.path()).unwrap();
+    };
+    change(Target { contents: b"second".to_vec(), custom: Some(custom.clone()) });
+    change(Target::plain("third"));
+    let text = std::fs::read(fixture.path().join("3.targets.json")).unwrap();
+    let targets: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(targets["signed"]["targets"]["a.txt"]["custom"], custom);
+}
+
 #[test]
 fn a_proposal_for_an_older_version_is_refused() {
     let fixture = Fixture::new(1, 1);

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use services::keys::{KeyDirectory, OfflineKey, Passphrase};
 use services::layout::Layout;
-use services::repo::Target;
-use services::repo::change::{self, Signatures, TargetChanges};
+use services::repo::change::{self, ChangeError, Signatures, TargetChanges};
+use services::repo::{RepositoryError, Target};
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
@@ -85,16 +85,18 @@ pub(super) fn propose(args: &ProposeArgs, globals: &Globals) -> Result<(), Failu
         propose_root(args, &repository, now)?;
     } else {
         change::propose_targets(&repository, &args.proposal, &args.changes()?, now)
-            .or_undecided("the change was not proposed")?;
+            .map_err(|error| failure("the change was not proposed", error))?;
     }
     say(format!("proposed in {}; next, where the keys are:", args.proposal.display()));
     say(format!("  bulla trust sign {} --keys DIRECTORY", args.proposal.display()));
-    let standing = change::standing(&args.proposal).or_undecided("the proposal cannot be read")?;
+    let standing = change::standing(&args.proposal)
+        .map_err(|error| failure("the proposal cannot be read", error))?;
     globals.output.print(&Standing::new(standing))
 }
 
 fn propose_root(args: &ProposeArgs, repository: &Path, now: Timestamp) -> Result<(), Failure> {
-    let mut keys = change::root_keys(repository).or_undecided("the root cannot be read")?;
+    let keys = change::root_keys(repository);
+    let mut keys = keys.map_err(|error| failure("the root cannot be read", error))?;
     for holder in &args.remove_holder {
         let key = holder.public()?;
         let before = keys.holders.len();
@@ -111,7 +113,33 @@ fn propose_root(args: &ProposeArgs, repository: &Path, now: Timestamp) -> Result
     }
     keys.threshold = args.threshold.unwrap_or(keys.threshold);
     change::propose_root(repository, &args.proposal, &keys, now)
-        .or_undecided("the new root was not proposed")
+        .map_err(|error| failure("the new root was not proposed", error))
+}
+
+/// What it means that a change was not proposed, signed or published.
+fn failure(doing: &str, error: ChangeError) -> Failure {
+    let hint = match &error {
+        ChangeError::Files(RepositoryError::Signature { .. }) => {
+            Some("have more holders sign it: bulla trust sign PROPOSAL --keys DIRECTORY")
+        }
+        ChangeError::Files(RepositoryError::Io { .. }) => Some(
+            "name the directory of the server with --dir DIRECTORY, and a proposal that bulla trust propose made",
+        ),
+        ChangeError::Stale { .. } => Some("propose the change again, in a new directory"),
+        ChangeError::Known(_) => Some("look at the file again: every client would be given it"),
+        ChangeError::TargetsVoid { .. } => {
+            Some("propose the new root again: the targets that its holders must sign come with it")
+        }
+        ChangeError::NotAHolder { .. } => {
+            Some("make the key a holder's first: bulla trust propose --root --add-holder FILE")
+        }
+        _ => None,
+    };
+    let failure = Failure::undecided_about(doing.to_owned(), error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 impl ProposeArgs {
@@ -134,8 +162,8 @@ pub(super) fn sign(args: &SignArgs, globals: &Globals) -> Result<(), Failure> {
     if let Some(directory) = &args.keys {
         keys.extend(holders(directory, args.passphrase_file.as_deref())?);
     }
-    let standing =
-        change::sign(&args.proposal, &keys).or_undecided("the proposal was not signed")?;
+    let standing = change::sign(&args.proposal, &keys)
+        .map_err(|error| failure("the proposal was not signed", error))?;
     globals.output.print(&Standing::new(standing))
 }
 
@@ -156,7 +184,7 @@ fn holders(directory: &Path, passphrase: Option<&Path>) -> Result<Vec<SigningKey
 pub(super) fn publish(args: &PublishArgs, globals: &Globals) -> Result<(), Failure> {
     let repository = Layout::new(&args.dir).tuf();
     let published = change::publish(&args.proposal, &repository)
-        .or_undecided("the proposal was not published")?;
+        .map_err(|error| failure("the proposal was not published", error))?;
     say("a running server announces it within a minute");
     globals.output.print(&Published { published })
 }

@@ -32,8 +32,6 @@ pub(super) fn establish(
     let shard = instance.rekor_v1_shard();
     let v1 = LogOptions::new(layout.rekor_v1_log(), anchors, shard.origin());
     made("Rekor v1", RekorV1::create(&v1, shard, keys.online(OnlineKey::RekorV1)))?;
-    let ct = LogOptions::new(layout.ct_log(), anchors, &instance.ct_origin);
-    made("CT", CtLog::create(&ct, keys.online(OnlineKey::CtLog)))?;
     let origin = &instance.rekor_v2_origin;
     let v2 = LogOptions::new(layout.rekor_v2_log(), anchors, origin);
     made("Rekor v2", RekorV2::create(&v2, origin, keys.online(OnlineKey::RekorV2)))?;

@@ -12,16 +12,20 @@ use std::path::Path;
 use crypto::{PublicKey, SigningKey};
 use jiff::Timestamp;
 use tuf::publish::{self, PublishError, RootKeys};
-use tuf::{KeyId, Role, RoleKeys, Root, TargetName, Targets, Verified, VerifyError};
+use tuf::{
+    KeyId, Role, RoleKeys, Root, TargetFile, TargetName, Targets, Unverified, Verified, VerifyError,
+};
 
 use super::files::{self, OnDisk};
+use super::known_target::{self, KnownTargetError};
+pub use super::publication::publish;
 use super::{RepositoryError, Target};
 use crate::durable;
 
 /// How the name of proposed or published root metadata ends.
-const ROOT_SUFFIX: &str = ".root.json";
+pub(super) const ROOT_SUFFIX: &str = ".root.json";
 /// How that of targets metadata ends.
-const TARGETS_SUFFIX: &str = ".targets.json";
+pub(super) const TARGETS_SUFFIX: &str = ".targets.json";
 /// The copy in a proposal of the root that is trusted now.
 const TRUSTED_NOW: &str = "root.json";
 
@@ -37,6 +41,16 @@ pub enum ChangeError {
     /// A target's name cannot be a file's.
     #[error("a target's name cannot be used")]
     Name(#[from] tuf::TargetNameError),
+    /// A change would break the clients of the repository.
+    #[error("clients of the repository could not use it any more")]
+    Known(#[from] KnownTargetError),
+    /// The new root names other holders, who have not signed what the repository holds.
+    #[error("the new root names holders who have not signed the targets metadata")]
+    TargetsVoid {
+        /// How many have signed.
+        #[source]
+        source: VerifyError,
+    },
     /// The proposal holds nothing to sign or publish.
     #[error("the proposal holds neither root nor targets metadata")]
     Empty,
@@ -96,21 +110,38 @@ pub fn propose_targets(
         let name = TargetName::new(name)?;
         match change {
             Some(target) => {
+                known_target::check(name.as_str(), &target.contents)?;
                 write_target(proposal, &name, target)?;
-                targets.insert(name.as_str().to_owned(), target.describe());
+                let mut described = target.describe();
+                // What older clients find a target by stays with its name.
+                described.custom =
+                    described.custom.or_else(|| targets.get(name.as_str())?.custom.clone());
+                targets.insert(name.as_str().to_owned(), described);
             }
             None => {
-                targets.remove(name.as_str());
+                let removed = targets.remove(name.as_str());
+                known_target::may_go(name.as_str(), removed.is_some())?;
             }
         }
     }
+    write_targets(proposal, &disk, targets, now)
+}
+
+/// Writes the next targets metadata into a proposal, unsigned.
+fn write_targets(
+    proposal: &Path,
+    disk: &OnDisk,
+    targets: BTreeMap<String, TargetFile>,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
     let version = next(disk.targets.header.version);
     let metadata = publish::targets(version, targets, now)?;
     files::write(proposal, &file_of::<Targets>(version), &publish::sign(&metadata, &[])?)?;
     Ok(())
 }
 
-/// Proposes the next root of `repository` in the directory `proposal`: with other keys, or the same for another year.
+/// Proposes the next root of `repository` in the directory `proposal`: with other keys, or the same for another year. The
+/// holders of a new root must sign the targets, too, which are then proposed with it.
 ///
 /// # Errors
 ///
@@ -126,7 +157,20 @@ pub fn propose_root(
     let version = next(disk.root.header.version);
     let root = publish::root(version, keys, now)?;
     files::write(proposal, &file_of::<Root>(version), &publish::sign(&root, &[])?)?;
+    let proposed = proposal.join(file_of::<Targets>(next(disk.targets.header.version)));
+    if still_signed(&disk.targets, &root).is_err() && !proposed.exists() {
+        write_targets(proposal, &disk, disk.targets.targets.clone(), now)?;
+    }
     Ok(())
+}
+
+/// Checks that the holders whom `root` names have signed the targets metadata that are there.
+pub(super) fn still_signed(targets: &Verified<Targets>, root: &Root) -> Result<(), ChangeError> {
+    let again = Unverified::<Targets>::parse(targets.bytes()).map_err(PublishError::Parse)?;
+    match again.verify(Targets::TYPE, &root.keys, &root.roles.targets) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ChangeError::TargetsVoid { source }),
+    }
 }
 
 /// The keys that the newest root of `repository` names, to be changed and proposed anew.
@@ -247,67 +291,6 @@ impl Roots {
     }
 }
 
-/// Checks a proposal against `repository` and puts its files there. Returns the roles that have new metadata.
-///
-/// Losing power between any two files loses nothing: targets that no metadata name are not looked at, and metadata that no
-/// snapshot announces are announced by the next one.
-///
-/// # Errors
-///
-/// See [`ChangeError`]; [`RepositoryError::Signature`] says how many signatures are missing.
-pub fn publish(proposal: &Path, repository: &Path) -> Result<Vec<&'static str>, ChangeError> {
-    let disk = OnDisk::read(repository)?;
-    let names = metadata_files(proposal)?;
-    let named = |suffix: &str| names.iter().find(|name| name.ends_with(suffix));
-    let mut published = Vec::new();
-    let mut root = (*disk.root).clone();
-    if let Some(name) = named(ROOT_SUFFIX) {
-        let path = proposal.join(name);
-        let next = files::parse::<Root>(&path)?
-            .verify_successor(&disk.root)
-            .map_err(|source| RepositoryError::Signature { path, source })?;
-        must_follow::<Root>(next.header.version, disk.root.header.version)?;
-        root = (*next).clone();
-        published.push((name.clone(), next.bytes().to_vec(), Root::TYPE));
-    }
-    if let Some(name) = named(TARGETS_SUFFIX) {
-        let path = proposal.join(name);
-        let next = files::parse::<Targets>(&path)?
-            .verify(Targets::TYPE, &root.keys, &root.roles.targets)
-            .map_err(|source| RepositoryError::Signature { path, source })?;
-        must_follow::<Targets>(next.header.version, disk.targets.header.version)?;
-        copy_targets(proposal, repository, &next)?;
-        published.push((name.clone(), next.bytes().to_vec(), Targets::TYPE));
-    }
-    for (name, bytes, _) in &published {
-        files::write(repository, name, bytes)?;
-    }
-    if published.is_empty() {
-        return Err(ChangeError::Empty);
-    }
-    Ok(published.into_iter().map(|(_, _, role)| role).collect())
-}
-
-/// Copies the targets that the repository does not have, and checks all.
-fn copy_targets(proposal: &Path, repository: &Path, targets: &Targets) -> Result<(), ChangeError> {
-    for (name, target) in &targets.targets {
-        let name = TargetName::new(name)?;
-        let hash = target.hashes.get("sha256").map_or("", String::as_str);
-        let place = format!("targets/{}", name.with_hash(hash));
-        let from = [repository.join(&place), proposal.join(&place)]
-            .into_iter()
-            .find(|path| path.exists())
-            .unwrap_or_else(|| proposal.join(&place));
-        let contents = files::read(&from)?;
-        let mismatch = |source| RepositoryError::Target { path: from.clone(), source };
-        target.check(&contents).map_err(mismatch)?;
-        if !from.starts_with(repository) {
-            files::write(repository, &place, &contents)?;
-        }
-    }
-    Ok(())
-}
-
 /// Makes the directory of a proposal.
 fn begin(proposal: &Path, disk: &OnDisk) -> Result<(), RepositoryError> {
     make_directory(proposal)?;
@@ -325,7 +308,7 @@ pub(super) fn write_target(
 }
 
 /// The metadata files of a proposal.
-fn metadata_files(proposal: &Path) -> Result<Vec<String>, RepositoryError> {
+pub(super) fn metadata_files(proposal: &Path) -> Result<Vec<String>, RepositoryError> {
     let io_error = |source| RepositoryError::Io { path: proposal.to_owned(), source };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(proposal).map_err(io_error)? {
@@ -338,19 +321,11 @@ fn metadata_files(proposal: &Path) -> Result<Vec<String>, RepositoryError> {
     Ok(names)
 }
 
-fn must_follow<T: Role>(found: NonZeroU64, trusted: NonZeroU64) -> Result<(), ChangeError> {
-    let expected = next(trusted);
-    if found == expected {
-        return Ok(());
-    }
-    Err(ChangeError::Stale { role: T::TYPE, expected: expected.get(), found: found.get() })
-}
-
-fn next(version: NonZeroU64) -> NonZeroU64 {
+pub(super) fn next(version: NonZeroU64) -> NonZeroU64 {
     version.saturating_add(1)
 }
 
-fn file_of<T: Role>(version: NonZeroU64) -> String {
+pub(super) fn file_of<T: Role>(version: NonZeroU64) -> String {
     format!("{version}.{}.json", T::TYPE)
 }
 

@@ -123,14 +123,19 @@ impl Online {
             meta.version == targets.header.version && meta.check(targets.bytes()).is_ok()
         })
     }
+
+    /// The version of the targets metadata that the snapshot has.
+    fn targets_version(&self) -> Option<u64> {
+        self.snapshot.meta.get("targets.json").map(|meta| meta.version.get())
+    }
 }
 
 impl OnDisk {
     /// Reads and verifies the repository in `directory`.
     pub(super) fn read(directory: &Path) -> Result<Self, RepositoryError> {
         let (root, roots) = read_roots(directory)?;
-        let targets = read_targets(directory, &root)?;
         let online = read_online(directory, &root);
+        let targets = read_targets(directory, &root, online.as_ref())?;
         let newest = newest(directory, Snapshot::TYPE)?;
         let announced = online.as_ref().map_or(0, |online| online.timestamp.header.version.get());
         let next_version = NonZeroU64::MIN.saturating_add(newest.max(announced));
@@ -176,12 +181,33 @@ fn read_roots(directory: &Path) -> Result<(Verified<Root>, Vec<Bytes>), Reposito
     }
 }
 
-/// The newest targets metadata.
-fn read_targets(directory: &Path, root: &Root) -> Result<Verified<Targets>, RepositoryError> {
-    let version = newest(directory, Targets::TYPE)?;
-    if version == 0 {
+/// The newest targets metadata. Some that no snapshot has announced, and that are signed by holders whom only a root
+/// names that is not there yet, are those of a publication that was cut off: until it is published again, what was
+/// announced holds.
+fn read_targets(
+    directory: &Path,
+    root: &Root,
+    online: Option<&Online>,
+) -> Result<Verified<Targets>, RepositoryError> {
+    let newest = newest(directory, Targets::TYPE)?;
+    if newest == 0 {
         return Err(RepositoryError::NoTargets { directory: directory.to_owned() });
     }
+    let announced = online.and_then(Online::targets_version).filter(|version| *version < newest);
+    match (targets_of(directory, newest, root), announced) {
+        (Err(RepositoryError::Signature { .. }), Some(announced)) => {
+            targets_of(directory, announced, root)
+        }
+        (found, _) => found,
+    }
+}
+
+/// The targets metadata of this version, signed by the holders whom `root` names.
+fn targets_of(
+    directory: &Path,
+    version: u64,
+    root: &Root,
+) -> Result<Verified<Targets>, RepositoryError> {
     let path = directory.join(format!("{version}.targets.json"));
     let targets = parse::<Targets>(&path)?
         .verify(Targets::TYPE, &root.keys, &root.roles.targets)
