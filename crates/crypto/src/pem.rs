@@ -3,9 +3,14 @@
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
 
 /// The longest PEM text that is read: a chain of ten large certificates is a tenth of it.
 const MAX_TEXT: usize = 1 << 20;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
 
 /// Trailing bits that are not zero are let pass, as by Go's decoder.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -40,7 +45,9 @@ pub enum PemError {
 /// Finds the first PEM block in `text` and returns it with what follows it.
 ///
 /// Text before the block is passed over, as is a block that is not well-formed: Go's `pem.Decode`
-/// does the same, and servers and clients of Sigstore rely on it.
+/// does the same, and servers and clients of Sigstore rely on it. As there, a block is looked for from its end: from
+/// the first `END` line back to the last `BEGIN` line before it, so that each byte is looked at once however many
+/// lines begin a block that does not end.
 ///
 /// # Errors
 ///
@@ -50,51 +57,47 @@ pub fn decode_pem(text: &[u8]) -> Result<(Pem, &[u8]), PemError> {
         return Err(PemError::TooLong);
     }
     let mut rest = text;
-    while let Some(begin) = find_line_start(rest, b"-----BEGIN ") {
-        let after = &rest[begin + b"-----BEGIN ".len()..];
-        rest = after;
-        if let Some(found) = block(after) {
-            return Ok(found);
+    while let Some(end) = first_line_start(rest, END) {
+        let (before, from_end) = rest.split_at(end);
+        let (end_line, after) = split_line(&from_end[END.len()..]);
+        if let Some(begin) = last_line_start(before, BEGIN)
+            && let Some(pem) = block(&before[begin + BEGIN.len()..], end_line)
+        {
+            return Ok((pem, after));
         }
+        rest = after;
     }
     Err(PemError::Missing)
 }
 
-/// Reads a block whose `-----BEGIN ` has been passed.
-fn block(text: &[u8]) -> Option<(Pem, &[u8])> {
+/// Reads a block from after its `-----BEGIN ` to its `END` line, of which `end_line` is what follows the `-----END `.
+fn block(text: &[u8], end_line: &[u8]) -> Option<Pem> {
     let (line, mut body) = split_line(text);
-    let label = std::str::from_utf8(trim_end(line).strip_suffix(b"-----")?).ok()?;
+    let label = std::str::from_utf8(line.trim_ascii_end().strip_suffix(DASHES)?).ok()?;
+    if end_line.trim_ascii_end().strip_suffix(DASHES)? != label.as_bytes() {
+        return None;
+    }
     let mut has_headers = false;
     // Headers are `Name: value` lines before the base64 text.
     loop {
         let (line, next) = split_line(body);
-        if line.starts_with(b"-----") || !line.contains(&b':') {
+        if !line.contains(&b':') {
             break;
         }
         has_headers = true;
         body = next;
     }
-    let end_marker = format!("-----END {label}-----");
-    let end = if body.starts_with(end_marker.as_bytes()) {
-        0
-    } else {
-        find(body, format!("\n{end_marker}").as_bytes())? + 1
-    };
-    let after = &body[end + end_marker.len()..];
-    let (tail, rest) = split_line(after);
-    if !trim_end(tail).is_empty() {
-        return None;
-    }
-    let base64: Vec<u8> =
-        body[..end].iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect();
-    let contents = LENIENT.decode(base64).ok()?;
-    Some((Pem { label: label.to_owned(), has_headers, contents }, rest))
+    // A private key passes through here as well.
+    let base64: Zeroizing<Vec<u8>> =
+        body.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect::<Vec<_>>().into();
+    let contents = LENIENT.decode(&*base64).ok()?;
+    Some(Pem { label: label.to_owned(), has_headers, contents })
 }
 
 /// Writes a block as Go's `pem.EncodeToMemory` does: 64 columns, a final newline.
 #[must_use]
 pub fn encode_pem(label: &str, contents: &[u8]) -> String {
-    let base64 = base64::engine::general_purpose::STANDARD.encode(contents);
+    let base64 = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(contents));
     let mut text = String::with_capacity(base64.len() + base64.len() / 64 + 2 * label.len() + 40);
     text.push_str("-----BEGIN ");
     text.push_str(label);
@@ -112,21 +115,18 @@ pub fn encode_pem(label: &str, contents: &[u8]) -> String {
     text
 }
 
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len()).position(|window| window == needle)
+/// Where the first line that starts with `prefix` starts.
+fn first_line_start(text: &[u8], prefix: &[u8]) -> Option<usize> {
+    (0..text.len()).find(|at| starts_line(text, *at, prefix))
 }
 
-/// Where `needle` stands at the start of a line.
-fn find_line_start(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(found) = find(&text[from..], needle) {
-        let at = from + found;
-        if at == 0 || text[at - 1] == b'\n' {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
+/// Where the last line that starts with `prefix` starts.
+fn last_line_start(text: &[u8], prefix: &[u8]) -> Option<usize> {
+    (0..text.len()).rev().find(|at| starts_line(text, *at, prefix))
+}
+
+fn starts_line(text: &[u8], at: usize, prefix: &[u8]) -> bool {
+    (at == 0 || text[at - 1] == b'\n') && text[at..].starts_with(prefix)
 }
 
 fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
@@ -134,10 +134,6 @@ fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
         Some(end) => (&text[..end], &text[end + 1..]),
         None => (text, &[]),
     }
-}
-
-fn trim_end(line: &[u8]) -> &[u8] {
-    line.trim_ascii_end()
 }
 
 #[cfg(test)]
@@ -165,5 +161,29 @@ mod tests {
     #[test]
     fn a_block_without_end_is_missing() {
         assert!(matches!(decode_pem(b"-----BEGIN A-----\nAAAA\n"), Err(PemError::Missing)));
+    }
+
+    #[test]
+    fn the_end_may_follow_the_beginning_at_once_and_has_its_label() {
+        let empty = b"-----BEGIN A-----\n-----END A-----";
+        assert_eq!(decode_pem(empty).unwrap().0.contents, b"");
+        let other = b"-----BEGIN A-----\n-----END B-----";
+        assert!(matches!(decode_pem(other), Err(PemError::Missing)));
+        let followed = b"-----BEGIN A-----\n-----END A-----x";
+        assert!(matches!(decode_pem(followed), Err(PemError::Missing)));
+    }
+
+    /// When each of these lines made its own search for an end, this took minutes.
+    #[test]
+    fn a_block_behind_a_mebibyte_of_beginnings_is_found_and_without_it_there_is_none() {
+        let good = encode_pem("A", b"good");
+        let line = "-----BEGIN A-----\n";
+        let beginnings = line.repeat((MAX_TEXT - good.len()) / line.len());
+        assert!(matches!(decode_pem(beginnings.as_bytes()), Err(PemError::Missing)));
+        let text = format!("{beginnings}{good}");
+        assert_eq!(decode_pem(text.as_bytes()).unwrap().0.contents, b"good");
+        let pair = "-----BEGIN A-----\n-----END B-----\n";
+        let text = format!("{}{good}", pair.repeat((MAX_TEXT - good.len()) / pair.len()));
+        assert_eq!(decode_pem(text.as_bytes()).unwrap().0.contents, b"good");
     }
 }
