@@ -100,10 +100,7 @@ impl Follower {
 
     /// Whether anything is. To wake a thread for each commit would cost more than the commits of single entries.
     pub(crate) fn is_due(&self) -> bool {
-        let has_group = {
-            let live = self.shared.live();
-            live.published.size.get() / TILE_WIDTH > live.stored.get() / TILE_WIDTH
-        };
+        let has_group = self.shared.live().has_group();
         has_group || self.segments.wants_next() || self.shared.identities.is_due()
     }
 

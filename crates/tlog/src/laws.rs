@@ -257,6 +257,19 @@ async fn a_full_queue_is_an_answer_and_not_a_wait() {
 }
 
 #[tokio::test]
+async fn entries_of_the_greatest_length_are_taken_before_there_are_enough_for_a_file() {
+    let place = OnDisk::new();
+    let long = "x".repeat(Placed::MAX_ENTRY - 64);
+    // More bytes than may wait for the disk, and more of them after the log is opened again.
+    for run in 0..2 {
+        let log = place.open(Placed);
+        for n in 0..70 {
+            assert!(submit(&log, &format!("{run} {n} {long}")).await.fresh);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_index_that_is_lost_is_rebuilt_before_anything_is_taken() {
     let mut place = OnDisk::new();
     place.options.recent_identities = 256;

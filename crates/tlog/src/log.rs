@@ -27,7 +27,9 @@ pub struct Log<D: Dialect> {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// How many bytes of leaves may wait in memory for their files. Beyond, the disk is slower than the submitters.
+/// How many bytes of leaves may wait in memory for their files, if a group of them is complete. Beyond, the disk is
+/// slower than the submitters. What is less than a group waits for submitters and not for the disk: it is taken, and of
+/// the longest entries it is 256 MiB.
 const MAX_UNSTORED: u64 = 64 * 1024 * 1024;
 
 /// Up to this many leaves are read when the log is opened, so that a small log is ready at once.
@@ -182,7 +184,10 @@ impl<D: Dialect> Log<D> {
             LogState::Frozen => return Err(SubmitError::Frozen),
             LogState::Stopped { .. } => return Err(SubmitError::Stopped),
         }
-        if self.reader.shared().counts.unstored_bytes.load(Ordering::Relaxed) > MAX_UNSTORED {
+        let shared = self.reader.shared();
+        if shared.counts.unstored_bytes.load(Ordering::Relaxed) > MAX_UNSTORED
+            && shared.live().has_group()
+        {
             return Err(SubmitError::Busy);
         }
         let inbox = self.inbox.as_ref().ok_or(SubmitError::Stopped)?;

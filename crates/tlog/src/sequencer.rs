@@ -52,8 +52,6 @@ pub(crate) enum StopError {
     Commit(#[from] CommitError),
     #[error("it is not known what the log has")]
     Index(#[from] IndexError),
-    #[error("a committed entry cannot be proved")]
-    Archive(#[from] ArchiveError),
 }
 
 /// The owner of a log. There is one, and no lock: to own it is to be allowed to write.
@@ -115,7 +113,7 @@ impl<D: Dialect> Sequencer<D> {
         let first = self.edge.size().next_index();
         self.edge = signed.edge;
         let head = self.shared.publish(leaves.clone(), signed.published);
-        self.answer(candidates, first, &leaves, &head)?;
+        self.answer(candidates, first, &leaves, &head);
         Ok(rest)
     }
 
@@ -207,10 +205,14 @@ impl<D: Dialect> Sequencer<D> {
         first: LeafIndex,
         leaves: &[Leaf],
         head: &Arc<Published>,
-    ) -> Result<(), ArchiveError> {
+    ) {
         let indexes = (first.get()..).map(LeafIndex::new);
         for ((candidate, leaf), index) in candidates.into_iter().zip(leaves).zip(indexes) {
-            let path = self.path(index, head.size)?;
+            let Ok(path) = self.path(index, head.size) else {
+                // It is logged, whether it can be proved just now or not. Whoever waits reads it, and is told the cause.
+                self.tell_logged(candidate, index);
+                continue;
+            };
             let inclusion = Inclusion { index, path, head: Arc::clone(head) };
             let receipt = Receipt { logged: logged(index, leaf), fresh: true, inclusion };
             for other in candidate.others {
@@ -220,7 +222,12 @@ impl<D: Dialect> Sequencer<D> {
             }
             tell(candidate.first.answer, Ok(Outcome::Committed(Box::new(receipt))));
         }
-        Ok(())
+    }
+
+    fn tell_logged(&self, candidate: Candidate<D>, index: LeafIndex) {
+        self.shared.counts.repeats.fetch_add(candidate.others.len() as u64, Ordering::Relaxed);
+        let waiting = candidate.others.into_iter().chain([candidate.first.answer]);
+        waiting.for_each(|answer| tell(answer, Ok(Outcome::Logged(index))));
     }
 
     fn path(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ArchiveError> {
@@ -272,3 +279,41 @@ fn refuse<D: Dialect>(candidates: &mut Vec<Candidate<D>>, refusals: Vec<Refusal>
 }
 
 const _: () = assert!(MAX_METADATA <= MAX_BATCH_BYTES, "every entry fits into some commit");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, pending};
+
+    /// The follower may store a group between its commit and its answers, so that their proofs need files.
+    #[test]
+    fn who_cannot_be_given_the_proof_of_a_committed_entry_is_told_where_it_is() {
+        for fails in [false, true] {
+            let mut world = World::new();
+            let mut parts = world.open().unwrap();
+            parts.1.catch_up().unwrap();
+            let texts: Vec<String> = (0..300).map(|n| format!("{n}")).collect();
+            assert!(world.live(&mut parts, &texts));
+            let (sequencer, follower) = parts;
+            let index = LeafIndex::new(10);
+            let leaf = follower.shared.archive.leaf(index).unwrap();
+            let head = Arc::clone(&follower.shared.live().published);
+
+            let (first, mut answer) = pending("10");
+            let (other, mut shared) = pending("10");
+            let candidate = Candidate { first, others: vec![other.answer] };
+            if fails {
+                world.files().remove("/data/log/tile/0/000".as_ref()).unwrap();
+            }
+            sequencer.answer(vec![candidate], index, &[leaf], &head);
+            for answer in [&mut answer, &mut shared] {
+                match answer.try_recv().unwrap().unwrap() {
+                    Outcome::Committed(receipt) => {
+                        assert!(!fails && receipt.logged.index == index);
+                    }
+                    Outcome::Logged(logged) => assert!(fails && logged == index),
+                }
+            }
+        }
+    }
+}

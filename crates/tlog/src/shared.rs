@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
-use merkle::{Hash, LeafIndex, Node, TreeSize};
+use merkle::{Hash, LeafIndex, Node, TILE_WIDTH, TreeSize};
 use storage::{Archive, ArchiveError, Head, IndexPosition, Leaf, Meter, Recovered};
 
 use crate::identities::{Identities, Keys};
@@ -144,6 +144,11 @@ impl Shared {
 }
 
 impl Live {
+    /// Whether a complete group waits for its files.
+    pub(crate) fn has_group(&self) -> bool {
+        self.published.size.get() / TILE_WIDTH > self.stored.get() / TILE_WIDTH
+    }
+
     /// A leaf that is in memory.
     pub(crate) fn leaf(&self, index: LeafIndex) -> Option<&Leaf> {
         let position = index.get().checked_sub(self.stored.get())?;

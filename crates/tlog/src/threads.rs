@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::follower::Follower;
 use crate::gather::Gathering;
 use crate::sequencer::{MAX_BATCH, Pending, Sequencer};
+use crate::shared::Shared;
 use crate::{Dialect, FreezeError, LogOptions, Published, SubmitError};
 
 /// What the owner is asked to do.
@@ -59,6 +60,22 @@ pub(crate) fn start<D: Dialect>(
     Ok((inbox, vec![owning, following]))
 }
 
+/// Lets the log be stopped, and be seen to be, if the thread that has this panics.
+struct Watch(Arc<Shared>);
+
+/// Why the log has stopped then. What it panicked with is in the operator's log already.
+#[derive(Debug, thiserror::Error)]
+#[error("a thread of the log has panicked")]
+struct Panicked;
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop(&Panicked);
+        }
+    }
+}
+
 /// Commits what comes in, a batch after the other, until there is nobody left to hand anything in, or nothing is
 /// certain any more. A batch begins when the one before is durable and anything waits; after a batch of several, when as
 /// many wait, or no more have come for a moment.
@@ -69,6 +86,7 @@ fn own<D: Dialect>(
     follower: &Follower,
     wake: &std_mpsc::SyncSender<()>,
 ) {
+    let _watch = Watch(Arc::clone(&sequencer.shared));
     let (mut held, mut before) = (Vec::new(), 0);
     while let Some(batch) = next_batch(&mut commands, std::mem::take(&mut held), before, gathering)
     {
@@ -128,6 +146,7 @@ fn next_batch<D: Dialect>(
 }
 
 fn follow(follower: &Follower, woken: &std_mpsc::Receiver<()>, caught_up: bool) {
+    let _watch = Watch(Arc::clone(&follower.shared));
     let caught_up = if caught_up { Ok(()) } else { follower.catch_up() };
     // Once before anything comes: an earlier process may have left something to do.
     let mut outcome = caught_up.and_then(|()| follower.follow());
@@ -137,5 +156,30 @@ fn follow(follower: &Follower, woken: &std_mpsc::Receiver<()>, caught_up: bool) 
     // The owner has ended. What is stored now need not be read when the log is opened again.
     if let Err(error) = outcome.and_then(|()| follower.follow()) {
         follower.shared.stop(&error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::LogState;
+
+    #[test]
+    fn a_log_whose_thread_panics_is_stopped_and_one_whose_thread_ends_is_not() {
+        let (_, follower) = World::new().open().unwrap();
+        follower.catch_up().unwrap();
+        let end = |panics: bool| {
+            let watch = Watch(Arc::clone(&follower.shared));
+            thread::spawn(move || {
+                let _watch = watch;
+                assert!(!panics, "wanted");
+            })
+            .join()
+        };
+        end(false).unwrap();
+        assert_eq!(follower.shared.state(), LogState::Ready);
+        end(true).unwrap_err();
+        assert!(matches!(follower.shared.state(), LogState::Stopped { .. }));
     }
 }
