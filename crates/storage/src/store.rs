@@ -174,8 +174,11 @@ impl Store {
         make_directory(&**files, directory).map_err(failed)?;
         let lock = files.lock(&directory.join(LOCK)).map_err(failed)?;
         let _lock = lock.ok_or_else(|| CreateError::InUse { directory: directory.clone() })?;
-        if files.read(&directory.join(FORMAT)).is_ok() {
-            return Err(CreateError::Exists { directory: directory.clone() });
+        match files.read(&directory.join(FORMAT)) {
+            Ok(_) => return Err(CreateError::Exists { directory: directory.clone() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            // There may be a log. Nothing of it may be replaced.
+            Err(error) => return Err(failed(error)),
         }
 
         let instance = crypto::random_array();

@@ -328,3 +328,29 @@ fn another_log_and_no_log_are_refused() {
     let crate::CreateError::Storage(source) = refused else { panic!("{refused:?}") };
     assert!(matches!(source, storage::CreateError::Exists { .. }));
 }
+
+#[test]
+fn a_log_whose_format_cannot_be_read_is_not_replaced_and_one_that_was_half_made_is() {
+    let place = OnDisk::new();
+    drop(place.open(Plain));
+    let format = place.options.directory.join("format");
+    let journal = || {
+        let mut files: Vec<_> = std::fs::read_dir(place.options.directory.join("journal"))
+            .unwrap()
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect();
+        files.sort();
+        files
+    };
+    let before = journal();
+    std::fs::remove_file(&format).unwrap();
+    std::fs::create_dir(&format).unwrap();
+    let refused = Log::create(&place.options, &Plain).unwrap_err();
+    let crate::CreateError::Storage(source) = refused else { panic!("{refused:?}") };
+    assert!(matches!(source, storage::CreateError::Files { .. }));
+    assert_eq!(journal(), before);
+
+    std::fs::remove_dir(&format).unwrap();
+    Log::create(&place.options, &Plain).unwrap();
+    assert_ne!(journal(), before);
+}
