@@ -38,11 +38,15 @@ pub(crate) enum FollowError {
 impl Follower {
     /// Brings identities up to the published size, whatever is there of the index.
     ///
-    /// Nothing is appended before this is done, lest it be a repeat.
-    pub(crate) fn catch_up(&self) -> Result<(), FollowError> {
+    /// Nothing is appended before this is done, lest it be a repeat. Says whether it is: a log that is to end does not
+    /// wait until all of a large one was read.
+    pub(crate) fn catch_up(&self) -> Result<bool, FollowError> {
         let size = self.shared.live().published.size;
         let mut done = self.usable_index(size)?;
         while done < size {
+            if self.shared.ending.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             self.shared.set_state(LogState::Indexing { done: done.get(), of: size.get() });
             done = self.read_identities(done, size)?;
             if self.shared.identities.is_due() {
@@ -53,7 +57,7 @@ impl Follower {
         }
         let frozen = self.shared.live().published.frozen;
         self.shared.set_state(if frozen { LogState::Frozen } else { LogState::Ready });
-        Ok(())
+        Ok(true)
     }
 
     /// Opens the index, and says how many leaves it has. One that is not of this log is replaced.
@@ -167,3 +171,28 @@ trait Groups: Iterator<Item = Leaf> + Sized {
 }
 
 impl<I: Iterator<Item = Leaf>> Groups for I {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    #[test]
+    fn a_log_that_is_to_end_reads_no_more_and_takes_nothing() {
+        let mut world = World::new();
+        let mut parts = world.open().unwrap();
+        assert!(parts.1.catch_up().unwrap());
+        let texts: Vec<String> = (0..300).map(|n| format!("{n}")).collect();
+        assert!(world.live(&mut parts, &texts));
+        drop(parts);
+
+        world.indexes = storage::MemoryIndexes::default();
+        let (_, follower) = world.open().unwrap();
+        follower.shared.ending.store(true, Ordering::Relaxed);
+        assert!(!follower.catch_up().unwrap());
+        assert!(matches!(follower.shared.state(), LogState::Indexing { .. }));
+        follower.shared.ending.store(false, Ordering::Relaxed);
+        assert!(follower.catch_up().unwrap());
+        assert_eq!(follower.shared.state(), LogState::Ready);
+    }
+}

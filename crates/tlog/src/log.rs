@@ -211,6 +211,7 @@ impl<D: Dialect> Log<D> {
 
     /// Takes nothing more, finishes what waits, and ends the threads. Idempotent.
     pub async fn stop(&self) {
+        self.reader.shared().ending.store(true, Ordering::Relaxed);
         if let Some(inbox) = &self.inbox {
             // If the owner has ended already, that is what was wanted.
             let _ = inbox.commands.send(Command::Stop).await;
@@ -227,6 +228,7 @@ impl<D: Dialect> Log<D> {
 
 impl<D: Dialect> Drop for Log<D> {
     fn drop(&mut self) {
+        self.reader.shared().ending.store(true, Ordering::Relaxed);
         // Nobody can hand in anything any more, so the owner ends.
         self.inbox = None;
         join(self.take_threads());

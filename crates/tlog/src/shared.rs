@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
@@ -19,6 +19,8 @@ pub(crate) struct Shared {
     pub(crate) identities: Identities,
     pub(crate) counts: Counts,
     pub(crate) meter: Meter,
+    /// Nobody waits for the log any more: what takes long is not finished.
+    pub(crate) ending: AtomicBool,
     live: RwLock<Live>,
     state: RwLock<LogState>,
 }
@@ -65,6 +67,7 @@ impl Shared {
             identities,
             counts,
             meter,
+            ending: AtomicBool::new(false),
             live: RwLock::new(live),
             state: RwLock::new(state),
         }
