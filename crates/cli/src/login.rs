@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let (keeper, helper) = online::run(Threads::One, async {
         check(args, &registry, &password).await?;
         // Others write the same file while somebody types and the registry thinks: it counts as it is now.
-        let mut keeper = keeper()?;
+        let mut keeper = alone(keeper()?)?;
         let kept = keeper.keep(registry.registry(), &args.username, &password).await;
         let helper = kept.or_undecided("the password cannot be kept")?;
         write(&keeper)?;
@@ -111,14 +111,14 @@ pub(crate) fn keeper() -> Result<Keeper, Failure> {
     })
 }
 
+/// Waits while another process writes it, and keeps others out.
+pub(crate) fn alone(keeper: Keeper) -> Result<Keeper, Failure> {
+    keeper.alone().or_undecided("what is kept for registries cannot be written")
+}
+
 /// Writes what was changed, for nobody else to read.
 pub(crate) fn write(keeper: &Keeper) -> Result<(), Failure> {
-    let path = keeper.path();
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .or_undecided(format!("{} cannot be made", directory.display()))?;
-    }
-    file::write(path, &keeper.to_json(), Readers::Owner).map_err(Failure::undecided)
+    file::write(keeper.path(), &keeper.to_json(), Readers::Owner).map_err(Failure::undecided)
 }
 
 fn password(args: &Args) -> Result<Zeroizing<String>, Failure> {

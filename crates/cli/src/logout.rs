@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
-use crate::login::{DOCKER_HUB, keeper, registry, write};
+use crate::login::{DOCKER_HUB, alone, keeper, registry, write};
 use crate::online::{self, Threads};
 use crate::output::say;
 
@@ -47,6 +47,10 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let registry = registry(&args.registry)?.registry().to_owned();
     let mut keeper = keeper()?;
+    // Where there is no file, none is made, nor anything beside it.
+    if keeper.path().exists() {
+        keeper = alone(keeper)?;
+    }
     let (signed_in, remaining) = online::run(Threads::One, async {
         let forgotten = keeper.forget(&registry).await;
         let signed_in = forgotten.or_undecided("the password cannot be forgotten")?;

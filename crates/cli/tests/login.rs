@@ -120,6 +120,60 @@ fn what_others_keep_while_a_helper_is_asked_stays() {
 }
 
 #[test]
+fn of_several_who_sign_in_at_once_all_are_kept() {
+    let home = Home::new("{}");
+    let registries: Vec<_> = (0..8).map(|_| registry(|| ())).collect();
+    std::thread::scope(|scope| {
+        for registry in &registries {
+            let home = &home;
+            scope.spawn(move || {
+                let ended = home.bulla(&["login", "-u", "alice", registry]);
+                assert_eq!(ended.code, Some(0), "{}", ended.said);
+            });
+        }
+    });
+    let auths = &home.written()["auths"];
+    assert!(registries.iter().all(|registry| auths[registry]["auth"].is_string()), "{auths}");
+}
+
+#[test]
+fn the_directory_is_made_for_its_owner_alone_and_left_as_it_is() {
+    let home = Home(tempfile::tempdir().unwrap());
+    let mode = || fs::metadata(home.docker()).unwrap().permissions().mode() & 0o777;
+    let ended = home.bulla(&["logout", "a.example"]);
+    assert_eq!((ended.code, home.docker().exists()), (Some(0), false), "{}", ended.said);
+    for expected in [0o700, 0o755] {
+        let ended = home.bulla(&["login", "-u", "alice", &registry(|| ())]);
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        assert_eq!(mode(), expected);
+        fs::set_permissions(home.docker(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn a_link_stays_and_what_it_leads_to_is_written_whether_or_not_it_is_there() {
+    for (link, target, there) in [
+        ("../dotfiles/docker.json", "dotfiles/docker.json", true),
+        ("../dotfiles/docker.json", "dotfiles/docker.json", false),
+        ("config.real.json", ".docker/config.real.json", false),
+    ] {
+        let home = Home(tempfile::tempdir().unwrap());
+        fs::create_dir(home.docker()).unwrap();
+        std::os::unix::fs::symlink(link, home.config()).unwrap();
+        let target = home.0.path().join(target);
+        if there {
+            fs::create_dir(target.parent().unwrap()).unwrap();
+            fs::write(&target, "{}").unwrap();
+        }
+        let ended = home.bulla(&["login", "-u", "alice", &registry(|| ())]);
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        assert_eq!(fs::read_link(home.config()).unwrap(), Path::new(link));
+        assert!(!fs::symlink_metadata(&target).unwrap().is_symlink());
+        assert!(home.written()["auths"].is_object());
+    }
+}
+
+#[test]
 fn a_helper_that_finds_nothing_has_kept_nothing() {
     let home = Home::new(r#"{"credsStore":"test"}"#).helper(KNOWS_NOTHING);
     let ended = home.bulla(&["login", "-u", "alice", &registry(|| ())]);

@@ -3,6 +3,7 @@
 mod config;
 mod helper;
 mod keeping;
+mod secret_json;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -48,6 +49,15 @@ pub enum CredentialError {
     #[error("{} cannot be read", .path.display())]
     File {
         /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no place to keep others out of a file while it is written.
+    #[error("{} cannot be made", .path.display())]
+    Lock {
+        /// The place.
         path: PathBuf,
         /// Why.
         #[source]

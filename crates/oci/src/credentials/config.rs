@@ -16,6 +16,9 @@ use super::{Credential, CredentialError, DOCKER_HUB};
 /// How long a configuration may be. Real ones have a few kilobytes; tokens of some clouds have four each.
 const MAX_CONFIGURATION: u64 = 1024 * 1024;
 
+/// How much room reading needs to find the end of a file.
+const END: usize = 64;
+
 /// The parts of a configuration that are about credentials.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,7 +100,10 @@ pub(super) fn contents(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Creden
         }
         Err(error) => return Err(failed(error)),
     };
-    let mut json = Zeroizing::new(Vec::new());
+    // Memory that grows leaves copies of passwords behind: all that is read has room from the start, and its end, too.
+    let length = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_CONFIGURATION);
+    let room = usize::try_from(length).unwrap_or_default() + END;
+    let mut json = Zeroizing::new(Vec::with_capacity(room));
     file.take(MAX_CONFIGURATION + 1).read_to_end(&mut json).map_err(failed)?;
     Ok(Some(json))
 }

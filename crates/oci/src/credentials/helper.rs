@@ -4,11 +4,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::ser::CompactFormatter;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::{Credential, CredentialError};
+use super::{Credential, CredentialError, secret_json};
 
 /// How long a helper may take. Some ask the user, some a cloud.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ pub(super) async fn store(
     password: &Zeroizing<String>,
 ) -> Result<(), CredentialError> {
     let kept = Kept { server, user, secret: password };
-    let json = Zeroizing::new(serde_json::to_vec(&kept).unwrap_or_default());
+    let json = secret_json::write(&kept, &CompactFormatter);
     match call(name, "store", &json).await? {
         Said::Done(_) => Ok(()),
         // To whom something is given to keep has nothing to find: the password is kept nowhere.

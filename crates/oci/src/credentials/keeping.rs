@@ -3,22 +3,49 @@
 //! Everything that is not about the registry in question stays as it is. A password goes to the credential helper that
 //! the configuration names, and into the file only where it names none, as docker does it.
 
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::config::{self, Config};
-use super::{CredentialError, Credentials, helper, server};
+use super::{CredentialError, Credentials, helper, secret_json, server};
+
+/// How many symbolic links are followed, as the kernel does.
+const MAX_LINKS: usize = 40;
 
 /// Docker's configuration, read to be changed. What was changed counts when [`Keeper::to_json`] is written to
 /// [`Keeper::path`].
 pub struct Keeper {
     path: PathBuf,
     config: Config,
-    contents: Map<String, Value>,
+    contents: Contents,
+    /// While others are kept out.
+    lock: Option<File>,
+}
+
+/// The whole configuration. Its texts are wiped: some are passwords.
+struct Contents(Map<String, Value>);
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 impl Keeper {
@@ -32,18 +59,32 @@ impl Keeper {
         Credentials::docker_file().map(|path| Self::open(&path)).transpose()
     }
 
-    /// Reads the configuration in the file `path`, through symbolic links, which stay.
+    /// Reads the configuration in the file `path`, through symbolic links, which stay, also where they lead to no file yet.
     ///
     /// # Errors
     ///
     /// As [`Keeper::of_user`].
     pub fn open(path: &Path) -> Result<Self, CredentialError> {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = target(path);
         let json = config::contents(&path)?.unwrap_or_else(|| Zeroizing::new(b"{}".to_vec()));
         let wrong = |reason| CredentialError::Configuration { path: path.clone(), reason };
         let config = Config::parse(&json).map_err(wrong)?;
-        let contents = config::parse(&json).map_err(wrong)?;
-        Ok(Self { path, config, contents })
+        let contents = Contents(config::parse(&json).map_err(wrong)?);
+        Ok(Self { path, config, contents, lock: None })
+    }
+
+    /// Waits until no other process is here, and keeps others out as long as this one lives. What they wrote is taken up. The
+    /// directory of the file is there then.
+    ///
+    /// Docker keeps nobody out: what is changed is to be written at once.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError::Lock`], and as [`Keeper::of_user`].
+    pub fn alone(mut self) -> Result<Self, CredentialError> {
+        self.lock = Some(lock(&self.path)?);
+        self.read_again()?;
+        Ok(self)
     }
 
     /// The file.
@@ -73,14 +114,13 @@ impl Keeper {
                 json!({})
             }
             None => {
-                let pair = Zeroizing::new(format!("{user}:{}", password.as_str()));
+                let pair = Zeroizing::new([user, ":", password.as_str()].concat());
                 json!({ "auth": STANDARD.encode(pair.as_bytes()) })
             }
         };
-        let auths = self.auths();
         // An older entry under another name of the registry would be used as well.
-        auths.retain(|key, _| !config::names(key, registry));
-        auths.insert(server(registry).to_owned(), entry);
+        self.remove(registry);
+        self.auths().insert(server(registry).to_owned(), entry);
         Ok(helper)
     }
 
@@ -98,10 +138,7 @@ impl Keeper {
             }
             None => false,
         };
-        let auths = self.auths();
-        let before = auths.len();
-        auths.retain(|key, _| !config::names(key, registry));
-        Ok(erased || auths.len() < before)
+        Ok(self.remove(registry) || erased)
     }
 
     /// The whole configuration, as docker lays it out.
@@ -111,16 +148,13 @@ impl Keeper {
     /// Never: what was read as JSON can be written as such.
     #[must_use]
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        let mut json = Vec::new();
-        let layout = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-        let mut writer = serde_json::Serializer::with_formatter(&mut json, layout);
-        serde::Serialize::serialize(&self.contents, &mut writer).expect("JSON can be written");
-        Zeroizing::new(json)
+        secret_json::write(&self.contents.0, &PrettyFormatter::with_indent(b"\t"))
     }
 
     /// Takes up what others wrote since it was read.
     fn read_again(&mut self) -> Result<(), CredentialError> {
-        *self = Self::open(&self.path)?;
+        let lock = self.lock.take();
+        *self = Self { lock, ..Self::open(&self.path)? };
         Ok(())
     }
 
@@ -128,14 +162,57 @@ impl Keeper {
         self.config.helper(registry).or_else(|| self.config.store())
     }
 
+    /// Removes the entries for the whole of `registry`. Whether there were any.
+    fn remove(&mut self, registry: &str) -> bool {
+        let auths = self.auths();
+        let before = auths.len();
+        auths.retain(|key, entry| {
+            let goes = config::names(key, registry);
+            if goes {
+                wipe(entry);
+            }
+            !goes
+        });
+        auths.len() < before
+    }
+
     fn auths(&mut self) -> &mut Map<String, Value> {
-        let auths = self.contents.entry("auths").or_insert_with(|| json!({}));
+        let auths = self.contents.0.entry("auths").or_insert_with(|| json!({}));
         if !auths.is_object() {
             // It is null: anything else was refused when the configuration was read.
             *auths = json!({});
         }
         auths.as_object_mut().expect("it was just made an object")
     }
+}
+
+/// Where a path leads in the end: a file, or a place where none is yet.
+fn target(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if let Ok(found) = path.canonicalize() {
+            return found;
+        }
+        let Ok(next) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(next);
+    }
+    path
+}
+
+/// Waits for this process's turn to write the file `path`. The turn ends when the file is closed.
+fn lock(path: &Path) -> Result<File, CredentialError> {
+    let place = path.with_added_extension("lock");
+    let open = || -> io::Result<File> {
+        if let Some(directory) = path.parent() {
+            // As docker makes it.
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        }
+        OpenOptions::new().create(true).append(true).mode(0o600).open(&place)
+    };
+    let file = open().map_err(|source| CredentialError::Lock { path: place.clone(), source })?;
+    // Where the file system has no locks, nobody is kept out: as everywhere by docker.
+    let _ = file.lock();
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -231,6 +308,45 @@ mod tests {
         let error = keeper.keep("a.example", "alice", &secret()).await.unwrap_err();
         assert!(matches!(error, CredentialError::Helper { .. }));
         assert_eq!(place.write(&keeper), serde_json::from_str::<Value>(config).unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_its_turn_takes_up_what_was_written_before() {
+        let place = Place::new("{}");
+        let mut first = place.keeper().alone().unwrap();
+        let second = {
+            let keeper = place.keeper();
+            std::thread::spawn(move || keeper.alone().unwrap())
+        };
+        // Time for the other to read what is there now, if it did.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        first.keep("a.example", "alice", &secret()).await.unwrap();
+        place.write(&first);
+        drop(first);
+        let mut second = second.join().unwrap();
+        second.keep("b.example", "bob", &secret()).await.unwrap();
+        place.write(&second);
+        assert_eq!(place.found("a.example").await.unwrap().0, "alice");
+        assert_eq!(place.found("b.example").await.unwrap().0, "bob");
+    }
+
+    #[test]
+    fn what_goes_out_of_use_is_wiped() {
+        let mut value = json!({ "a": ["secret", { "b": "secret" }], "c": 1 });
+        wipe(&mut value);
+        assert_eq!(value, json!({ "a": ["", { "b": "" }], "c": 1 }));
+    }
+
+    #[test]
+    fn links_are_followed_to_where_no_file_is_yet_and_not_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink("further", place.join("link")).unwrap();
+        std::os::unix::fs::symlink(place.join("none/file"), place.join("further")).unwrap();
+        assert_eq!(target(&place.join("link")), place.join("none/file"));
+        assert_eq!(target(&place.join("file")), place.join("file"));
+        std::os::unix::fs::symlink("round", place.join("round")).unwrap();
+        assert!(Keeper::open(&place.join("round")).is_err());
     }
 
     #[test]
