@@ -16,6 +16,7 @@ mod mac;
 mod pem;
 mod public_key;
 mod random;
+mod recurring;
 mod scheme;
 mod signing_key;
 

@@ -248,7 +248,7 @@ impl Verifier {
         for signature in note.signatures_by(&self.name, self.id.hint()) {
             let scheme = crypto::Scheme::default_for(self.key.kind());
             self.key
-                .verify(scheme, note.text().as_bytes(), &signature.bytes)
+                .verify_recurring(scheme, note.text().as_bytes(), &signature.bytes)
                 .map_err(VerifyNoteError::Wrong)?;
             signed = true;
         }

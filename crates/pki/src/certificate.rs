@@ -379,7 +379,7 @@ impl Certificate {
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
         let algorithm = &self.0.der[self.0.signature_algorithm.clone()];
         let scheme = signature::scheme(algorithm).map_err(|_| SignatureError)?;
-        key.verify(scheme, self.tbs_der(), &self.0.der[self.0.signature.clone()])
+        key.verify_recurring(scheme, self.tbs_der(), &self.0.der[self.0.signature.clone()])
     }
 }
 

@@ -176,7 +176,7 @@ pub fn verify_digitally_signed(
     digitally_signed: &[u8],
 ) -> Result<(), SignatureError> {
     let (scheme, signature) = take_apart(digitally_signed).map_err(|_| SignatureError)?;
-    key.verify(scheme, message, signature)
+    key.verify_recurring(scheme, message, signature)
 }
 
 /// Reads a `DigitallySigned`, with nothing after it.
