@@ -3,10 +3,10 @@
 //! Nothing here is special: the directory is made as by `init`, the server started as by `serve`, the demo user signs in through
 //! the ordinary authorization code flow, and the file is signed and verified as by `sign-blob` and `verify-blob`.
 
+mod home;
+
 use std::fmt;
-use std::fs::DirBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +32,7 @@ use crate::input::with_ending;
 use crate::online::{self, Threads};
 use crate::output::say;
 use crate::serve::{Server, Site, SiteOptions, terminated};
+use home::Home;
 
 /// Who signs. The address is of a domain that nobody can have (RFC 2606).
 const EMAIL: &str = "demo@example.com";
@@ -129,7 +130,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let mut signal = std::pin::pin!(terminated());
         let made = tokio::select! {
             biased;
-            signal = &mut signal => return Err(interrupted(args, signal)),
+            signal = &mut signal => return Err(interrupted(args, &home, signal)),
             made = make_server(Arc::clone(&home), password.clone()) => made?,
         };
         story.tell_made(&home, &made.initialised);
@@ -138,7 +139,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let demo = Demo { story: &story, server: &server, home: &home };
         let mut outcome = tokio::select! {
             biased;
-            signal = &mut signal => Err(interrupted(args, signal)),
+            signal = &mut signal => Err(interrupted(args, &home, signal)),
             shown = demo.sign_and_verify(args, &made.initialised, &password) => shown,
         }
         .and_then(|report| globals.output.print(&report));
@@ -155,13 +156,13 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 /// What it means that somebody stops it before the end.
-fn interrupted(args: &Args, signal: Result<(), Failure>) -> Failure {
+fn interrupted(args: &Args, home: &Home, signal: Result<(), Failure>) -> Failure {
     let stopped = || {
         Failure::undecided(format!(
             "stopped before {} was signed and verified",
             args.file.display()
         ))
-        .hint("run it again; what was made in a temporary directory is gone")
+        .hint(home.after_a_stop())
     };
     signal.err().unwrap_or_else(stopped)
 }
@@ -358,61 +359,4 @@ fn program() -> String {
 fn role_names() -> String {
     let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
     names.join(", ")
-}
-
-/// Where the server lives: a directory that was named, or a temporary one that goes when the program ends.
-enum Home {
-    Named(PathBuf),
-    Temporary(PathBuf),
-}
-
-impl Home {
-    fn make(named: Option<&Path>, keep: bool) -> Result<Self, Failure> {
-        if let Some(named) = named {
-            return Ok(Self::Named(named.to_owned()));
-        }
-        let name = format!("bulla-quickstart-{}", hex::encode(crypto::random_array::<6>()));
-        let path = std::env::temp_dir().join(name);
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .or_undecided(format!("{} cannot be made", path.display()))?;
-        Ok(if keep { Self::Named(path.join("server")) } else { Self::Temporary(path) })
-    }
-
-    /// The configuration of a server that is there already.
-    fn config(&self) -> Result<Option<Config>, Failure> {
-        let directory = self.directory();
-        if !directory.join("bulla.toml").exists() {
-            return Ok(None);
-        }
-        let config = Config::read(directory).map_err(|error| {
-            let hint = error.hint();
-            Failure::usage(error).hint(hint)
-        })?;
-        Ok(Some(config))
-    }
-
-    fn directory(&self) -> &Path {
-        match self {
-            Self::Named(path) | Self::Temporary(path) => path,
-        }
-    }
-
-    /// Beside the data, because both go together here. A server to keep has them elsewhere.
-    fn anchors(&self) -> PathBuf {
-        match self {
-            Self::Named(path) => with_ending(path, "-anchors"),
-            Self::Temporary(path) => path.join("anchors"),
-        }
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        if let Self::Temporary(path) = self {
-            // What cannot be removed is in the directory for temporary files.
-            let _ = std::fs::remove_dir_all(path);
-        }
-    }
 }

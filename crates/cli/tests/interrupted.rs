@@ -26,7 +26,8 @@ impl Run {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bulla"))
             .arg("quickstart")
             .args(flags)
-            .arg(place.path().join("file"))
+            .arg("file")
+            .current_dir(place.path())
             .env("TMPDIR", place.path().join("tmp"))
             .env("HOME", place.path())
             .stdout(Stdio::null())
@@ -56,6 +57,13 @@ impl Run {
         (self.child.wait().unwrap().code(), rest)
     }
 
+    /// How it ended of itself, and what it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+
     fn left(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.place.path().join("tmp")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
@@ -78,6 +86,7 @@ fn whoever_stops_it_in_the_middle_is_told_and_nothing_is_left() {
             // A machine that is fast enough may have come to the end before.
             if code == Some(3) {
                 assert!(said.contains("stopped before"), "{said}");
+                assert!(said.contains("temporary directory is gone"), "{said}");
                 stopped += 1;
             } else {
                 assert!(matches!(code, Some(0) | None), "{code:?}: {said}");
@@ -85,6 +94,37 @@ fn whoever_stops_it_in_the_middle_is_told_and_nothing_is_left() {
         }
     }
     assert!(stopped > 0, "no signal came before the end");
+}
+
+#[test]
+fn whoever_stops_what_is_to_be_kept_is_told_where_it_is_and_can_go_on() {
+    let place = tempfile::tempdir().unwrap();
+    let named = place.path().join("server");
+    for flags in [&["--keep"][..], &["--dir", named.to_str().unwrap()]] {
+        for moment in [None, Some("made keys")] {
+            let _ = std::fs::remove_dir_all(&named);
+            let mut run = Run::start(flags);
+            match moment {
+                Some(words) => drop(run.until(words)),
+                None => std::thread::sleep(Duration::from_millis(60)),
+            }
+            let (code, said) = run.stop(Signal::INT);
+            // A machine that is fast enough may have come to the end before.
+            if code != Some(3) {
+                continue;
+            }
+            assert!(!said.contains("is gone"), "{said}");
+            let directory = said.split("--dir ").nth(1).unwrap().split(": ").next().unwrap();
+            let (code, said) = Run::start(&["--dir", directory]).end();
+            assert!(code == Some(0) && said.contains("was there already"), "{code:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_server_has_its_place_in_a_directory_with_a_bare_name() {
+    let (code, said) = Run::start(&["--dir", "server"]).end();
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]
