@@ -57,7 +57,7 @@ pub(crate) struct Habits {
     /// Whether it keeps lists of referrers (OCI Distribution Specification 1.1).
     pub(crate) lists_referrers: OnceLock<bool>,
     /// Whether it lists a referrer without saying so when the referrer is pushed, for each repository.
-    pub(crate) lists_silently: Mutex<HashMap<String, bool>>,
+    lists_silently: Mutex<HashMap<String, Arc<tokio::sync::OnceCell<bool>>>>,
     /// Whether it takes a blob in one request.
     pub(crate) takes_whole_blobs: OnceLock<bool>,
     /// Blobs that are known to be in a repository.
@@ -68,6 +68,12 @@ pub(crate) struct Habits {
 }
 
 impl Habits {
+    /// Whether it lists silently in `repository`: looked up by one, while others who want to know wait.
+    pub(crate) fn lists_silently(&self, repository: &str) -> Arc<tokio::sync::OnceCell<bool>> {
+        let mut known = self.lists_silently.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(repository.to_owned()).or_default())
+    }
+
     pub(crate) fn is_there(&self, repository: &str, digest: Digest) -> bool {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         there.contains(&(repository.to_owned(), digest))

@@ -9,8 +9,7 @@
 //! until what it wrote holds everything that has such a tag now. Whoever writes last has looked after writing, and found
 //! nothing missing; a document that was tagged later has a writer that has not written yet. Readers need only the list.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -56,23 +55,14 @@ impl Repository {
     /// Whether the registry lists what was just pushed, although it did not say `OCI-Subject` as it should. Looked up
     /// once for a repository: it costs one request, where keeping a list that nobody needs costs five for each referrer.
     async fn lists_silently(&self, subject: &Digest, pushed: Digest) -> Result<bool, FetchError> {
-        let known = &self.0.host.habits.lists_silently;
-        let repository = &self.0.scope.repository;
-        let of = |known: &Mutex<HashMap<String, bool>>| {
-            known.lock().unwrap_or_else(PoisonError::into_inner).get(repository).copied()
-        };
-        if let Some(known) = of(known) {
-            return Ok(known);
-        }
-        let lists = match self.listed_referrers(subject).await {
-            Ok(listed) => listed.unwrap_or_default().iter().any(|one| one.digest == pushed),
-            Err(error @ FetchError::Access(AccessError::Request { .. })) => return Err(error),
+        let look = async || match self.listed_referrers(subject).await {
+            Ok(listed) => Ok(listed.unwrap_or_default().iter().any(|one| one.digest == pushed)),
+            Err(error @ FetchError::Access(AccessError::Request { .. })) => Err(error),
             // A list that cannot be used is none.
-            Err(_) => false,
+            Err(_) => Ok(false),
         };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(repository.clone(), lists);
-        Ok(lists)
+        let known = self.0.host.habits.lists_silently(&self.0.scope.repository);
+        known.get_or_try_init(look).await.copied()
     }
 }
 
