@@ -234,6 +234,21 @@ mod tests {
         CommandLine::command().debug_assert();
     }
 
+    /// Was wrong: clap broke them in the middle of words that belong together.
+    #[test]
+    fn examples_and_notes_fit_a_terminal() {
+        fn check(command: &clap::Command) {
+            let notes = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in notes.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = CommandLine::command();
+        command.build();
+        check(&command);
+    }
+
     #[test]
     fn the_help_page_lists_every_command() {
         let mut command = CommandLine::command();

@@ -1,9 +1,11 @@
 //! Where things are on this machine.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
 
 /// The directory of a server's anchors: as said, else one of its own below the user's XDG state directory.
 ///
@@ -25,6 +27,15 @@ pub(crate) fn anchors(said: Option<&Path>, directory: &Path) -> Result<PathBuf, 
     let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let name = hex::encode(&crypto::sha256(absolute.as_os_str().as_encoded_bytes())[..8]);
     Ok(state.join("bulla/anchors").join(name))
+}
+
+/// Makes a directory that only its owner can enter, with those above it. One that is there is left as it is.
+pub(crate) fn make_private(directory: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .or_undecided(format!("{} cannot be made", directory.display()))
 }
 
 /// Whether the kernel says that something keeps its clock in step (`STA_UNSYNC` of `adjtimex`).

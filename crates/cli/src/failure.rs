@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::next_step;
 use crate::output::{Format, print_json, say};
 
 /// Any error, with its causes behind `source()`.
@@ -59,6 +60,11 @@ impl Failure {
     /// What was typed means nothing.
     pub(crate) fn usage(error: impl Into<Cause>) -> Self {
         Self::new(Outcome::Usage, error)
+    }
+
+    /// What was typed means nothing, and `cause` says why.
+    pub(crate) fn usage_about(doing: String, cause: impl Into<Cause>) -> Self {
+        Self::usage(While { doing, cause: cause.into() })
     }
 
     /// It could not be decided.
@@ -116,6 +122,11 @@ impl Failure {
         say(self.to_text().trim_end());
     }
 
+    /// What the command says, else what helps against such a cause everywhere.
+    fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref().or_else(|| next_step::after(&*self.error))
+    }
+
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", self.error);
         for cause in causes(&*self.error) {
@@ -124,7 +135,7 @@ impl Failure {
         for (name, value) in &self.facts {
             let _ = writeln!(text, "  {name}: {value}");
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.next_step() {
             let _ = writeln!(text, "hint: {hint}");
         }
         text
@@ -140,7 +151,7 @@ impl Failure {
             "message": self.error.to_string(),
             "causes": causes(&*self.error),
         });
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.next_step() {
             error["hint"] = json!(hint);
         }
         for (name, value) in &self.facts {
@@ -177,11 +188,11 @@ impl<T, E: Into<Cause>> OrFail<T> for Result<T, E> {
     }
 
     fn or_usage(self, doing: impl Into<String>) -> Result<T, Failure> {
-        self.map_err(|cause| Failure::usage(While { doing: doing.into(), cause: cause.into() }))
+        self.map_err(|cause| Failure::usage_about(doing.into(), cause))
     }
 
     fn or_undecided(self, doing: impl Into<String>) -> Result<T, Failure> {
-        self.map_err(|cause| Failure::undecided(While { doing: doing.into(), cause: cause.into() }))
+        self.map_err(|cause| Failure::undecided_about(doing.into(), cause))
     }
 }
 

@@ -35,26 +35,33 @@ const NOTES: &str = "\
 Set it up in a repository: bulla git setup --write
 
 Keys of git's configuration, all of them below bulla:
-  bulla.trust             Whom to trust: a name or a file (/… or ~/…), as --trust
-  bulla.allowedSigners    Whose signatures count: a file (/… or ~/…), or a file in a ref by its full name
-                          (refs/remotes/origin/main:PATH)
-  bulla.agent             Whether a certificate is used for more than one signature (true)
-  bulla.matchCommitter    Whether to sign only in the name of the committer's e-mail address (false)
-  bulla.rekor             The version of the log: v1 for readers that know no other, such as gitsign
-  bulla.timestamp         Whether to add a timestamp where the log says when, too (false)
+  bulla.trust             Whom to trust: a name or file (/… or ~/…), as --trust
+  bulla.allowedSigners    Whose signatures count: a file (/… or ~/…), or one in
+                          a ref by its full name (refs/remotes/origin/main:PATH)
+  bulla.agent             Whether a certificate is used for more than one
+                          signature (true)
+  bulla.matchCommitter    Whether to sign only in the name of the committer's
+                          e-mail address (false)
+  bulla.rekor             The version of the log: v1 for readers that know no
+                          other, such as gitsign
+  bulla.timestamp         Whether to add a timestamp where the log says when
+                          (false)
   bulla.oidcIssuer, bulla.oidcClientId, bulla.authFlow, bulla.signingConfig
   bulla.privateInfrastructure, bulla.insecureIgnoreTlog, bulla.insecureIgnoreSct
-Of gitsign's environment, GITSIGN_ and SIGSTORE_ with OIDC_ISSUER and OIDC_CLIENT_ID are read.
+Of gitsign's environment, GITSIGN_ and SIGSTORE_ with OIDC_ISSUER and
+OIDC_CLIENT_ID are read.
 
 A list of allowed signers is TOML:
   [[signer]]
   identity = \"alice@example.com\"       # or identity-regexp
   issuer = \"https://accounts.example\"  # or issuer-regexp
   objects = [\"commit\", \"tag\"]          # without it, all that is signed
-  valid-until = \"2026-06-30T00:00:00Z\" # and valid-from, by the times that logs and authorities signed
-Whoever can change the list decides whom you trust. It is never read from the files that are checked out: their
-author would be asked whom to trust. With a ref, all who can move that ref decide. Leave out identities that sign
-whatever others give them: a file can be made whose signature is one of a commit.";
+  valid-until = \"2026-06-30T00:00:00Z\" # and valid-from, by the times that logs
+                                       # and authorities signed
+Whoever can change the list decides whom you trust. It is never read from the
+files that are checked out: their author would be asked whom to trust. With a
+ref, all who can move that ref decide. Leave out identities that sign whatever
+others give them: a file can be made whose signature is one of a commit.";
 
 /// What GnuPG's arguments say.
 #[derive(Debug, clap::Args)]

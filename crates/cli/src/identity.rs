@@ -6,7 +6,8 @@ use std::path::Path;
 use client::file;
 use client::oidc::ambient::Surroundings;
 use client::oidc::{
-    AcquireError, Flow, IdentityToken, Invitation, Person, SignIn, acquire, at_hand,
+    AcquireError, Flow, IdentityToken, IdentityTokenError, Invitation, Person, SignIn, acquire,
+    at_hand,
 };
 use jiff::Timestamp;
 use net::{Client, Url};
@@ -73,7 +74,7 @@ pub(crate) async fn token(
     let client_id = &args.oidc_client_id;
     if let Some(given) = &args.identity_token {
         return IdentityToken::parse(given_token(given)?.trim(), client_id, Timestamp::now())
-            .or_undecided("the identity token cannot be used");
+            .map_err(unusable);
     }
     let sign_in = SignIn {
         // Without an issuer, what the environment offers may still do.
@@ -143,6 +144,23 @@ fn failure(error: AcquireError) -> Failure {
         _ => return Failure::undecided(error),
     };
     Failure::undecided(error).hint(hint)
+}
+
+/// What it means that a token that was given is of no use.
+fn unusable(error: IdentityTokenError) -> Failure {
+    let hint = match &error {
+        IdentityTokenError::Expired { .. } => {
+            "tokens last for minutes: get a new one; if it is new, this machine's clock is wrong"
+        }
+        IdentityTokenError::NotYetValid { .. } => "set this machine's clock",
+        IdentityTokenError::Audience { .. } => {
+            "ask for a token for this audience, or say with --oidc-client-id for whom it is"
+        }
+        _ => {
+            "give the token itself, or the name of a file that is there and holds it and nothing else"
+        }
+    };
+    Failure::undecided_about("the identity token cannot be used".into(), error).hint(hint)
 }
 
 /// A token never is the name of a file that exists: it has two dots and hundreds of letters.

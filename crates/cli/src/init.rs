@@ -6,15 +6,15 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 use serde::Serialize;
-use services::init::{InitOptions, Initialised};
-use url::Url;
+use services::init::{InitError, InitOptions, Initialised, Instance, InstanceError};
+use url::{Host, Url};
 
 use crate::command_line::Globals;
 use crate::config::{Config, Role};
@@ -23,6 +23,10 @@ use crate::failure::{Failure, OrFail};
 use crate::output::say;
 
 const CONFIG: &str = include_str!("init/bulla.toml");
+/// Where a server is that only this machine uses.
+const DEFAULT_URL: &str = "http://localhost:8700";
+/// Where a server listens whose URL says nothing of this machine.
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
 const ISSUERS: &str = include_str!("init/fulcio.yaml");
 
 /// Make the directory of a new Sigstore: keys, certificates, trust root, configuration
@@ -30,17 +34,12 @@ const ISSUERS: &str = include_str!("init/fulcio.yaml");
 pub(crate) struct Args {
     /// The directory to make
     directory: PathBuf,
-    /// The address under which clients will reach the server; fixed for ever
-    #[arg(long, env = "BULLA_URL", default_value = "http://localhost:8700", value_name = "URL")]
-    url: Url,
-    /// Where the server will listen
-    #[arg(
-        long,
-        env = "BULLA_LISTEN",
-        default_value = "127.0.0.1:8700",
-        value_name = "ADDRESS:PORT"
-    )]
-    listen: SocketAddr,
+    /// The address under which clients will reach the server; fixed for ever [default: http://localhost:8700]
+    #[arg(long, env = "BULLA_URL", value_name = "URL")]
+    url: Option<Url>,
+    /// Where the server will listen; by default at the port of a URL of this machine, else at 127.0.0.1:8700
+    #[arg(long, env = "BULLA_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
     /// The parts that will run: idp, ca, ct, rekor-v1, rekor-v2, tsa, tuf
     #[arg(long, env = "BULLA_ROLES", value_delimiter = ',', value_name = "ROLES")]
     roles: Vec<Role>,
@@ -103,7 +102,15 @@ impl fmt::Display for Made {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let options = args.options()?;
-    let new = make(&options, &args.settings())?;
+    let settings = args.settings(&options.url);
+    let new = make(&options, &settings)?;
+    if new.made && !args.dev {
+        say(if settings.require_sync {
+            "the kernel's clock is synchronised: signing will require that it stays so ([clock] require_sync)"
+        } else {
+            "the kernel's clock is not synchronised: signing will not require it, and /readyz will warn"
+        });
+    }
     globals.output.print(&Made {
         directory: args.directory.clone(),
         made: new.made,
@@ -134,8 +141,8 @@ pub(crate) fn make(options: &InitOptions, settings: &Settings) -> Result<Initial
         let hint = error.hint();
         Failure::usage(error).hint(hint)
     })?;
-    let mut new = services::init::init(options, Timestamp::now())
-        .or_undecided(format!("{} cannot be made", directory.display()))?;
+    let made = services::init::init(options, Timestamp::now());
+    let mut new = made.map_err(|error| failure(directory, error))?;
     write_if_absent(&path, &text)?;
     let issuer = format!("{}/auth", new.instance.url);
     write_if_absent(&directory.join("fulcio.yaml"), &ISSUERS.replace("{issuer}", &issuer))?;
@@ -148,6 +155,20 @@ pub(crate) fn make(options: &InitOptions, settings: &Settings) -> Result<Initial
     Ok(new)
 }
 
+/// What it means that a directory was not made.
+fn failure(directory: &Path, error: InitError) -> Failure {
+    let doing = format!("{} cannot be made", directory.display());
+    let hint = match &error {
+        InitError::OtherUrl { .. } => "leave out --url, or name another directory",
+        InitError::Holders { .. } => "let --threshold M be at most --root-keys N",
+        InitError::Instance(InstanceError::Url { .. }) => {
+            "name it as clients will: --url https://sigstore.example.com"
+        }
+        _ => return Failure::undecided_about(doing, error),
+    };
+    Failure::usage_about(doing, error).hint(hint)
+}
+
 /// Whether somebody else must end TLS: clients use `https:`, and the server itself speaks plain HTTP on loopback.
 fn behind_proxy(options: &InitOptions, settings: &Settings) -> bool {
     options.url.scheme() == "https" && !options.tls && settings.listen.ip().is_loopback()
@@ -157,7 +178,7 @@ impl Args {
     fn options(&self) -> Result<InitOptions, Failure> {
         Ok(InitOptions {
             directory: self.directory.clone(),
-            url: self.url.clone(),
+            url: self.url()?,
             offline: self.offline_dir.clone(),
             passphrase_file: self.passphrase_file.clone(),
             root_keys: self.root_keys,
@@ -169,16 +190,35 @@ impl Args {
         })
     }
 
-    fn settings(&self) -> Settings {
-        let require_sync = !self.dev && directories::kernel_clock_is_synchronised();
-        if !self.dev && !self.directory.join("bulla.toml").exists() {
-            say(if require_sync {
-                "the kernel's clock is synchronised: signing will require that it stays so ([clock] require_sync)"
-            } else {
-                "the kernel's clock is not synchronised: signing will not require it, and /readyz will warn"
-            });
+    /// The URL that was typed, else that of a directory that is there.
+    fn url(&self) -> Result<Url, Failure> {
+        if let Some(typed) = &self.url {
+            return Ok(typed.clone());
         }
-        Settings { listen: self.listen, roles: self.roles.clone(), require_sync }
+        let found = Instance::read(&self.directory)
+            .map_err(|error| failure(&self.directory, error.into()))?;
+        let url = found.map_or_else(|| DEFAULT_URL.to_owned(), |instance| instance.url);
+        url.parse().or_undecided(format!("{url} is no URL"))
+    }
+
+    fn settings(&self, url: &Url) -> Settings {
+        let require_sync = !self.dev && directories::kernel_clock_is_synchronised();
+        let listen = self.listen.unwrap_or_else(|| address_of(url));
+        Settings { listen, roles: self.roles.clone(), require_sync }
+    }
+}
+
+/// Where a server at `url` is reached, if that is on this machine; else behind what ends TLS for it.
+fn address_of(url: &Url) -> SocketAddr {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain("localhost")) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        _ => return DEFAULT_ADDRESS,
+    };
+    match url.port_or_known_default() {
+        Some(port) if address.is_loopback() => SocketAddr::new(address, port),
+        _ => DEFAULT_ADDRESS,
     }
 }
 
@@ -224,6 +264,8 @@ fn write_durably(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn options(directory: &Path, url: &str, tls: bool) -> InitOptions {
@@ -261,6 +303,45 @@ mod tests {
             assert!(failure.to_text().contains("hint: "), "{}", failure.to_text());
             assert!(!directory.exists(), "{url} {listen}");
         }
+    }
+
+    /// Was wrong: it listened at another port than the one that clients were told.
+    #[test]
+    fn a_server_of_this_machine_listens_where_its_url_says() {
+        for (url, listen) in [
+            ("http://localhost:8735", "127.0.0.1:8735"),
+            ("http://127.0.0.2", "127.0.0.2:80"),
+            ("http://[::1]:9", "[::1]:9"),
+            ("https://sigstore.example.com:8443", "127.0.0.1:8700"),
+            ("https://192.0.2.1", "127.0.0.1:8700"),
+        ] {
+            assert_eq!(address_of(&url.parse().unwrap()).to_string(), listen, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_there_needs_no_url() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("server");
+        let words = |words: &[&str]| {
+            let path = directory.to_str().unwrap();
+            let common = ["init", path, "--anchors", parent.path().to_str().unwrap()];
+            Typed::try_parse_from(common.iter().chain(words)).unwrap().args.options()
+        };
+        let first = words(&["--url", "http://localhost:8735"]).unwrap();
+        make(&first, &settings("127.0.0.1:8735", &[])).unwrap();
+        let again = words(&[]).unwrap();
+        assert_eq!(again.url, first.url);
+        assert!(!make(&again, &settings("127.0.0.1:8700", &[])).unwrap().made);
+        let other = words(&["--url", "http://localhost:8736"]).unwrap();
+        let told = make(&other, &settings("127.0.0.1:8736", &[])).unwrap_err().to_text();
+        assert!(told.contains("hint: leave out --url"), "{told}");
+    }
+
+    #[derive(clap::Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: Args,
     }
 
     #[test]

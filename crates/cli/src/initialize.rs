@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use client::file;
-use client::trust::TrustStore;
+use client::trust::{PUBLIC_GOOD, TrustStore};
 use jiff::Timestamp;
 use url::Url;
 
@@ -11,7 +11,7 @@ use crate::command_line::Globals;
 use crate::failure::{Failure, OrFail};
 use crate::online::{self, Threads};
 use crate::output::say;
-use crate::trusting::failure;
+use crate::trusting::{self, failure};
 
 /// The largest root metadata, as TUF clients read it.
 const MAX_ROOT: u64 = 512 * 1024;
@@ -39,9 +39,12 @@ pub(crate) fn run(args: &Args, _: &Globals) -> Result<(), Failure> {
             (Some(url), Some(fingerprint)) => {
                 store.add(url, &fingerprint, now).await.map_err(failure)
             }
-            _ => store.update(None, now).await.map_err(failure),
+            _ => store.update(Some(PUBLIC_GOOD), now).await.map_err(failure),
         }
     })?;
+    if !store.outlasts(&entry.name) {
+        return Err(trusting::not_kept(&entry.name));
+    }
     say(format!("{} is trusted", entry.name));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use client::file;
+use client::file::{self, FileError};
 use client::release::BUNDLE;
 use crypto::{Digest, HashAlgorithm};
 use wire::bundle::{Bundle, MAX_BUNDLE};
@@ -92,11 +92,23 @@ impl Input {
             artifact.with_file_name(BUNDLE),
         ];
         candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+            // Whoever mistyped the name of the file need not look for its bundle.
+            if let Err(error) = file::check_readable(artifact) {
+                return unreadable(artifact, error);
+            }
             let looked_for = candidates.each_ref().map(|path| path.display().to_string());
             Failure::undecided(format!("{self} has no bundle beside it"))
                 .fact("looked for", looked_for.join(", "))
                 .hint("name the bundle with --bundle FILE")
         })
+    }
+}
+
+fn unreadable(artifact: &Path, error: FileError) -> Failure {
+    match artifact.is_dir() {
+        true => Failure::undecided(error)
+            .hint("verify all files of a directory that were signed together with --all DIR"),
+        false => Failure::undecided(error),
     }
 }
 
@@ -138,7 +150,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let artifact = directory.path().join("a.txt");
         let input = Input::File(artifact.clone());
-        input.find_bundle(None).unwrap_err();
+        let told = |input: &Input| input.find_bundle(None).unwrap_err().to_text();
+        assert!(told(&input).contains("a.txt cannot be read"), "{}", told(&input));
+        assert!(told(&Input::File(directory.path().into())).contains("--all"));
+        std::fs::write(&artifact, "").unwrap();
+        assert!(told(&input).contains("has no bundle"), "{}", told(&input));
         for beside in [
             directory.path().join(BUNDLE),
             with_ending(&artifact, ".sigstore"),

@@ -26,6 +26,7 @@ mod image_verifying;
 mod input;
 mod key;
 mod model;
+mod next_step;
 mod online;
 mod output;
 mod own_authority;

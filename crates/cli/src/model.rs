@@ -9,7 +9,7 @@ use wire::model::{GIT_PATHS, Manifest, ModelPath, Serialization};
 
 use crate::failure::Failure;
 use crate::input::with_ending;
-use crate::output::{progress_bytes, say};
+use crate::output::{byte_progress, say};
 
 /// Which files belong to the model.
 #[derive(Debug, Default, clap::Args)]
@@ -69,7 +69,7 @@ fn within(model: &Path, path: &Path) -> Option<ModelPath> {
 /// Hashes the files, and says how long it took.
 pub(crate) fn hash(files: &ModelFiles, serialization: Serialization) -> Result<Manifest, Failure> {
     let started = Instant::now();
-    let bar = progress_bytes(files.bytes(), "hashing");
+    let bar = byte_progress(files.bytes(), "hashing");
     let hashed = files.hash(serialization, &|bytes| bar.inc(bytes));
     bar.finish_and_clear();
     let manifest = hashed.map_err(unhashed)?;

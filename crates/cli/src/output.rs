@@ -133,16 +133,6 @@ fn moving(total: u64, what: &'static str, style: &str) -> ProgressBar {
     bar
 }
 
-/// As [`progress`], for bytes.
-pub(crate) fn progress_bytes(total: u64, what: &'static str) -> ProgressBar {
-    let bar = progress(total, what);
-    let style = "{spinner} {msg} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
-}
-
 /// Sends events of the program to stderr, for `--verbose`.
 pub(crate) fn trace_steps() {
     let level = tracing_subscriber::filter::LevelFilter::DEBUG;

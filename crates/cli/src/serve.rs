@@ -5,6 +5,7 @@ mod roles;
 mod site;
 mod tls;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,11 +25,20 @@ use wire::client_trust_config::ClientTrustConfig;
 
 use crate::command_line::Globals;
 use crate::config::{Config, Role};
+use crate::directories;
 use crate::failure::{Failure, OrFail};
 use crate::online::{self, Threads};
 use crate::output::say;
 
 pub(crate) use site::{Site, SiteOptions};
+
+/// What an operator reads when a log is refused.
+const ANCHORS: &str = "\
+Anchors: after each batch, a log notes its size and root hash in a file outside
+the directory. A directory that is older than its anchors is refused, because
+entries that were acknowledged would be missing: bring back the newest one. On
+another machine, or after the directory was moved, there are no anchors yet. If
+it is certainly the newest state that ever was, --new-anchor makes them.";
 
 /// What one client may write per second on an address that others can reach, unless the configuration says otherwise.
 /// A busy CI runner signs a few artifacts a second, each with three requests.
@@ -39,13 +49,14 @@ const FAREWELL: Duration = Duration::from_secs(15);
 
 /// Run the servers of a directory
 #[derive(Debug, clap::Args)]
+#[command(after_help = ANCHORS)]
 pub(crate) struct Args {
     /// The directory that `init` made
     directory: PathBuf,
     /// A file with the passphrase of the keys, instead of DIRECTORY/passphrase or a systemd credential
     #[arg(long, env = "BULLA_PASSPHRASE_FILE", value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Where the anchors against rollback are kept
+    /// Where the anchors against rollback are kept, as init was told
     #[arg(long, env = "BULLA_ANCHORS", value_name = "DIR")]
     anchors: Option<PathBuf>,
     /// Make new anchors where there are none: this directory is the newest state that ever was
@@ -64,10 +75,13 @@ pub(crate) fn run(args: &Args, _globals: &Globals) -> Result<(), Failure> {
     logging::start(&config.logging)?;
     let options = SiteOptions {
         passphrase_file: args.passphrase_file.clone(),
-        anchors: crate::directories::anchors(args.anchors.as_deref(), &args.directory)?,
+        anchors: directories::anchors(args.anchors.as_deref(), &args.directory)?,
         new_anchor: args.new_anchor,
         dev: args.dev,
     };
+    if options.new_anchor {
+        directories::make_private(&options.anchors)?;
+    }
     let site = Site::open(&args.directory, config, &options)?;
     online::run(Threads::PerProcessor, async {
         let server = Server::start(site).await?;
@@ -186,17 +200,13 @@ struct Doors {
 impl Doors {
     async fn bind(site: &Site, tls: Option<TlsConfig>) -> Result<Self, Failure> {
         let config = &site.config;
-        let cannot = |address: SocketAddr| format!("cannot listen on {address}");
         let proxies = config.proxies().or_usage("`trusted_proxies` cannot be used")?;
-        let public =
-            Listener::bind(config.listen, tls).await.or_undecided(cannot(config.listen))?;
+        let public = listener(config.listen, "listen", tls).await?;
         let public = public.with_proxies(proxies);
         let address = public.address().or_undecided("the address that was bound is not known")?;
         let metrics = match config.admin.metrics {
             None => None,
-            Some(address) => {
-                Some(Listener::bind(address, None).await.or_undecided(cannot(address))?)
-            }
+            Some(address) => Some(listener(address, "admin.metrics", None).await?),
         };
         let path = site.directory.join(&config.admin.socket);
         let admin = Socket::bind(&path).await;
@@ -220,6 +230,25 @@ impl Doors {
         }
         tasks
     }
+}
+
+/// Listens on the address that the configuration has under `setting`.
+async fn listener(
+    address: SocketAddr,
+    setting: &str,
+    tls: Option<TlsConfig>,
+) -> Result<Listener, Failure> {
+    Listener::bind(address, tls).await.map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => "stop what listens there (ss -ltnp names it)",
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need CAP_NET_BIND_SERVICE, which deploy/bulla.service gives"
+            }
+            _ => "choose an address that this machine has",
+        };
+        Failure::undecided_about(format!("cannot listen on {address}"), error)
+            .hint(format!("{hint}, or set another `{setting}` in bulla.toml"))
+    })
 }
 
 /// The rules at the public port.

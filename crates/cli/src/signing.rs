@@ -73,6 +73,9 @@ pub(crate) struct Preparation {
     pub(crate) instance: String,
 }
 
+/// What to do where a signing config has no services for now.
+const SERVICES: &str = "see whether this machine's clock is right, and get the newest signing config with bulla trust update";
+
 /// What is about to be published, in words.
 pub(crate) struct Publication<'a> {
     /// What is signed, such as `the SHA-256 digest of a.txt`.
@@ -105,7 +108,8 @@ impl SigningArgs {
         let config = trusting.signing_config_for(self.signing_config.as_deref(), rekor)?;
         let round = usize::from_ne_bytes(crypto::random_array());
         let services = Services::select(&config, rekor, Timestamp::now(), round)
-            .or_undecided("the services to sign with cannot be chosen")?;
+            .or_undecided("the services to sign with cannot be chosen")
+            .map_err(|failure| failure.hint(SERVICES))?;
         let key = self.key.as_ref().map(KeyReference::private).transpose()?;
         if let (true, Some(key)) = (promise, &key) {
             check_older_key(key.public_key().kind())?;
@@ -214,7 +218,9 @@ fn hint(error: &SignError) -> Option<&'static str> {
         SignError::NoCertificateAuthority => {
             "sign with a key (--key FILE), or choose another Sigstore with --trust NAME"
         }
-        SignError::Certificate(CertificateRequestError::Refused(_)) => {
+        SignError::Certificate(CertificateRequestError::Refused(refusal))
+            if refusal.status < 500 =>
+        {
             "an identity token lasts only minutes, and the authority must know its issuer: sign in again"
         }
         SignError::Certificate(CertificateRequestError::Request(_))

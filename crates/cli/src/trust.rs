@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use client::file::{self, Readers};
-use client::trust::{TrustEntry, TrustStore};
+use client::trust::{PUBLIC_GOOD, TrustEntry, TrustStore};
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
@@ -78,15 +78,23 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             let entry = online::run(Threads::One, async {
                 store.add(&args.url, &args.fingerprint, Timestamp::now()).await.map_err(failure)
             })?;
+            if !store.outlasts(&entry.name) {
+                return Err(trusting::not_kept(&entry.name));
+            }
             say(format!("{} is trusted, and the default from now on", entry.name));
             globals.output.print(&Entries(vec![entry.into()]))
         }
         Args::List => {
             let entries = store.list().map_err(failure)?;
             if entries.is_empty() {
-                say(
-                    "none was added, so that the public-good instance (sigstore.dev) is the one trusted",
-                );
+                say(format!(
+                    "none was added, so that the public-good instance ({PUBLIC_GOOD}) is the one trusted"
+                ));
+            }
+            if entries.iter().all(|entry| entry.name != PUBLIC_GOOD) && !entries.is_empty() {
+                say(format!(
+                    "the public-good instance is trusted where --trust {PUBLIC_GOOD} says so"
+                ));
             }
             globals.output.print(&Entries(entries.into_iter().map(Into::into).collect()))
         }
@@ -100,6 +108,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             let entry = online::run(Threads::One, async {
                 store.update(name, Timestamp::now()).await.map_err(failure)
             })?;
+            if !store.outlasts(&entry.name) {
+                return Err(trusting::not_kept(&entry.name));
+            }
             globals.output.print(&Entries(vec![entry.into()]))
         }
         Args::Show(args) => show(args, globals),

@@ -7,6 +7,7 @@ use client::select::RekorVersion;
 use client::trust::{Trust, TrustChoice, TrustError, TrustStore};
 use jiff::Timestamp;
 use net::{Client, Settings, TlsTrust};
+use tuf::UpdateError;
 use wire::signing_config::SigningConfig;
 use wire::trusted_root::TrustedRoot;
 
@@ -46,17 +47,42 @@ fn choice(text: &str) -> TrustChoice {
 
 /// What a failure of the trust store means for the user.
 pub(crate) fn failure(error: TrustError) -> Failure {
-    let hint = match &error {
-        TrustError::Unknown(_) => Some(
-            "list what was added with: bulla trust list. Add one with: bulla trust add URL --fingerprint SHA256:…",
+    match &error {
+        TrustError::Unknown(_) => Failure::undecided(error).hint(
+            "list what was added with: bulla trust list. Add one with: bulla trust add URL --fingerprint SHA256:… \
+             The public-good instance is called sigstore.dev",
         ),
-        _ => None,
-    };
-    let failure = Failure::undecided(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+        TrustError::FingerprintForm(_) => {
+            Failure::usage(error).hint("bulla init printed it, and the server's page shows it")
+        }
+        TrustError::Url { .. } => {
+            Failure::usage(error).hint("write it with its scheme: https://sigstore.example.com")
+        }
+        TrustError::Fingerprint { .. } => Failure::refused(error).hint(
+            "ask the operator for the fingerprint by another way; if it is right, somebody stands between you and the server",
+        ),
+        TrustError::NoRepository { .. } => {
+            Failure::undecided(error).hint("name the public URL of the server, as bulla init was given it")
+        }
+        TrustError::Update { source, .. } => match **source {
+            UpdateError::Refused(tuf::TrustError::Expired { .. }) => Failure::undecided(error).hint(
+                "the operator must renew it; if it is not that old, this machine's clock is wrong",
+            ),
+            UpdateError::Refused(_) => Failure::refused(error).hint(
+                "ask the operator: what was trusted before still is, and either the server is broken or somebody is in between",
+            ),
+            _ => Failure::undecided(error),
+        },
+        _ => Failure::undecided(error),
     }
+}
+
+/// Trust material that was fetched and verified lasts for this process only, which is of no use to anybody.
+pub(crate) fn not_kept(name: &str) -> Failure {
+    Failure::undecided(format!(
+        "{name} is as it should be, but that cannot be kept: nothing is trusted after this command"
+    ))
+    .hint("let the directory bulla/trust below XDG_DATA_HOME, or ~/.local/share, be written to")
 }
 
 impl Trusting {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use services::idp::{User, UserFile};
+use services::idp::{User, UserFile, UserFileError};
 use zeroize::Zeroizing;
 
 use crate::command_line::Globals;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::failure::{Failure, OrFail};
 use crate::output::say;
 
@@ -50,8 +50,13 @@ pub(crate) struct DirectoryArgs {
 impl DirectoryArgs {
     fn file(&self) -> Result<UserFile, Failure> {
         let config = Config::read(&self.dir).map_err(|error| {
-            let hint = error.hint();
-            Failure::undecided(error).hint(hint)
+            let hint = match &error {
+                ConfigError::Read { .. } => {
+                    "name the directory that bulla init made with --dir DIR"
+                }
+                other => other.hint(),
+            };
+            Failure::usage(error).hint(hint)
         })?;
         Ok(UserFile::at(&self.dir.join(&config.idp.users)))
     }
@@ -63,26 +68,49 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             let file = place.file()?;
             let password = new_password(email)?;
             file.add(email, &password, Timestamp::now())
-                .or_undecided(format!("{email} was not added"))?;
+                .map_err(|error| failure(format!("{email} was not added"), error))?;
             say(format!("{email} can sign in"));
         }
         Args::Passwd(UserArgs { email, place }) => {
             let file = place.file()?;
             let password = new_password(email)?;
-            file.set_password(email, &password)
-                .or_undecided(format!("the password of {email} was not changed"))?;
+            file.set_password(email, &password).map_err(|error| {
+                failure(format!("the password of {email} was not changed"), error)
+            })?;
             say(format!("{email} has a new password"));
         }
         Args::Remove(UserArgs { email, place }) => {
-            place.file()?.remove(email).or_undecided(format!("{email} was not removed"))?;
+            let removed = place.file()?.remove(email);
+            removed.map_err(|error| failure(format!("{email} was not removed"), error))?;
             say(format!("{email} can no longer sign in"));
         }
         Args::List(place) => {
-            let users = place.file()?.list().or_undecided("the users cannot be listed")?;
+            let users = place.file()?.list();
+            let users =
+                users.map_err(|error| failure("the users cannot be listed".into(), error))?;
             return globals.output.print(&Users(users.into_iter().map(Into::into).collect()));
         }
     }
     Ok(())
+}
+
+/// What it means that a user was not added, changed or removed.
+fn failure(doing: String, error: UserFileError) -> Failure {
+    match &error {
+        UserFileError::Taken { .. } => Failure::because(doing, error)
+            .hint("give them another password with bulla user passwd, or remove them first"),
+        UserFileError::Unknown { .. } => {
+            Failure::because(doing, error).hint("see who is there with bulla user list")
+        }
+        UserFileError::Password => Failure::because(doing, error)
+            .hint("choose a longer one: a few words are easy to keep in mind"),
+        UserFileError::Email { .. } => Failure::because(doing, error)
+            .hint("write the whole address, such as alice@example.com: certificates bear it"),
+        UserFileError::Exposed { .. } => {
+            Failure::undecided_about(doing, error).hint("take that right from them: chmod 600 FILE")
+        }
+        _ => Failure::undecided_about(doing, error),
+    }
 }
 
 /// The variable, else asked for twice, else a line of the standard input.

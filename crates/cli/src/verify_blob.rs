@@ -21,12 +21,12 @@ use crate::verifying::{EvidenceArgs, Job, Verdict, judge};
 
 /// What people verify, as they would type it, without the flags that say whose signature it must be.
 const EXAMPLES: &str = "\
-Examples (add --certificate-identity NAME --certificate-oidc-issuer URL, or --key FILE):
-  bulla verify-blob k8s/*.yaml                     Each manifest, with the bundle beside it
-  bulla verify-blob dist/tool.tar.gz               One file of a release
-  bulla verify-blob --all dist                     A whole release: nothing missing, nothing added
-  bulla verify-blob --checksums SHA256SUMS         The files that a list names
-  bulla verify-blob --maven target/staging         The artifacts of a Maven repository";
+Examples (whose signature must be said, too, such as with --key FILE):
+  bulla verify-blob k8s/*.yaml              Each manifest, with its own bundle
+  bulla verify-blob dist/tool.tar.gz        One file of a release
+  bulla verify-blob --all dist              A whole one: all there, none added
+  bulla verify-blob --checksums SHA256SUMS  The files that a list names
+  bulla verify-blob --maven target/staging  The artifacts of a Maven repository";
 
 /// Verify the signature of a file
 #[derive(Debug, clap::Args)]

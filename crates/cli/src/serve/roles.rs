@@ -444,10 +444,9 @@ fn log_samples(name: &'static str, reader: &Reader) -> Vec<Sample> {
     ]
 }
 
-/// A log that does not open says why, and what to do.
+/// A log that does not open says why.
 fn cannot_open(role: Role, error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     Failure::undecided(Opening { role: role.name(), source: Box::new(error) })
-        .hint("nothing was changed; `bulla help serve` explains anchors and --new-anchor")
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -59,6 +59,12 @@ impl TrustStore {
         Self { directory: Some(directory), memory: Mutex::default() }
     }
 
+    /// Whether what was added or updated as `name` outlasts this process.
+    #[must_use]
+    pub fn outlasts(&self, name: &str) -> bool {
+        !self.memory().records.contains_key(name)
+    }
+
     /// Reads the trust material that `choice` names, and verifies it. Opens no socket.
     ///
     /// # Errors

@@ -74,7 +74,7 @@ pub enum UserFileError {
         source: io::Error,
     },
     /// The file holds hashes of passwords, and others may read it. The operator's to fix.
-    #[error("{path} can be read by others (mode {mode:03o}); make it 600", path = .path.display())]
+    #[error("{path} can be read by others (mode {mode:03o})", path = .path.display())]
     Exposed {
         /// Which file.
         path: PathBuf,

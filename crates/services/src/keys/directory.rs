@@ -38,7 +38,7 @@ pub enum KeyDirectoryError {
         source: io::Error,
     },
     /// Others than the owner can read a secret, or could replace it.
-    #[error("{} is open to others (mode {mode:03o}); hint: chmod go= it", path.display())]
+    #[error("{} is open to others (mode {mode:03o})", path.display())]
     Exposed {
         /// Which file or directory.
         path: PathBuf,

@@ -38,7 +38,7 @@ pub enum PassphraseError {
         source: io::Error,
     },
     /// Everybody on the machine can read it.
-    #[error("{} can be read by others (mode {mode:03o}); hint: chmod o= it", path.display())]
+    #[error("{} can be read by others (mode {mode:03o})", path.display())]
     Exposed {
         /// Which file.
         path: PathBuf,
