@@ -16,6 +16,7 @@ use crate::failure::{Failure, OrFail};
 use crate::input::{Input, with_ending};
 use crate::online::{self, Threads};
 use crate::output::{progress, say};
+use crate::proof_place;
 use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 use crate::whole_statement;
@@ -24,7 +25,8 @@ use crate::whole_statement;
 const EXAMPLES: &str = "\
 Examples:
   bulla attest-blob tool.tar.gz --type cyclonedx --predicate sbom.cdx.json
-  bulla attest-blob dist/* --type slsaprovenance1 --predicate provenance.json --bundle provenance.sigstore.json";
+  bulla attest-blob dist/* --type slsaprovenance1 \\
+    --predicate provenance.json --bundle provenance.sigstore.json";
 
 /// Sign a statement about a file, such as how it was built
 #[derive(Debug, clap::Args)]
@@ -68,6 +70,7 @@ impl fmt::Display for Report {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let bundle = args.bundle()?;
     let (payload, predicate_type) = args.payload()?;
+    proof_place::check(&bundle, payload.len())?;
     let preparation = args.signing.prepare(globals)?;
     let signed = online::run(Threads::One, async {
         let publication = Publication { what: "the digest of the statement (not the statement)" };

@@ -9,6 +9,7 @@ use oci::Access;
 use wire::bundle::Bundle;
 
 use crate::failure::Failure;
+use crate::proof_place;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -112,10 +113,11 @@ impl Delivery {
         }
     }
 
-    /// Checks that so many images have one bundle, if that is to be in one file.
+    /// Checks that so many images have one bundle, if that is to be in one file, and that it can be written.
     pub(crate) fn check_bundle(&self, images: usize) -> Result<(), Failure> {
-        if self.bundle.is_none() || self.together || images == 1 {
-            return Ok(());
+        let Some(bundle) = &self.bundle else { return Ok(()) };
+        if self.together || images == 1 {
+            return proof_place::check(bundle, 0);
         }
         Err(Failure::usage(format!("{images} images have {images} bundles, and not one"))
             .hint("sign them --together, or one at a time"))
@@ -166,10 +168,13 @@ mod tests {
 
     #[test]
     fn one_file_has_one_bundle() {
-        let apart = meant("--bundle x").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let bundle = format!("--bundle {}", directory.path().join("x").display());
+        let apart = meant(&bundle).unwrap();
         apart.check_bundle(1).unwrap();
         apart.check_bundle(2).unwrap_err();
-        meant("--bundle x --together").unwrap().check_bundle(2).unwrap();
+        meant(&format!("{bundle} --together")).unwrap().check_bundle(2).unwrap();
+        meant("--bundle nowhere/x").unwrap().check_bundle(1).unwrap_err();
         meant("--format legacy --bundle x").unwrap_err();
     }
 }

@@ -31,6 +31,7 @@ mod online;
 mod output;
 mod own_authority;
 mod policy;
+mod proof_place;
 mod refusal;
 mod registry;
 mod release;

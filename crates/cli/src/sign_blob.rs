@@ -19,6 +19,7 @@ use crate::failure::{Failure, OrFail};
 use crate::input::with_ending;
 use crate::online::{self, Threads};
 use crate::output::{progress, say};
+use crate::proof_place;
 use crate::release;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 
@@ -30,9 +31,9 @@ const PARALLEL: usize = 16;
 const EXAMPLES: &str = "\
 Examples:
   bulla sign-blob k8s/*.yaml              A bundle beside each manifest
-  bulla sign-blob --together dist/*       One bundle for a release: dist/release.sigstore.json
-  bulla sign-blob --together k8s          One bundle for all files of a directory
-  bulla sign-blob --maven target/staging  A bundle beside each artifact of a Maven repository";
+  bulla sign-blob --together dist/*       One bundle: dist/release.sigstore.json
+  bulla sign-blob --together k8s          One for all files of a directory
+  bulla sign-blob --maven target/staging  One beside each artifact of Maven's";
 
 /// Sign files
 #[derive(Debug, clap::Args)]
@@ -99,6 +100,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let artifacts = artifacts.map_err(release::failure)?;
     let files = artifacts.as_deref().unwrap_or(&args.files);
     let jobs = jobs(files, args.bundle.as_deref())?;
+    proof_place::check_each(jobs.iter().map(|job| (job.file.as_path(), job.bundle.as_path())))?;
     let preparation = args.signing.prepare(globals)?;
     let report = online::run(Threads::for_things(files.len()), async {
         let what = what(files);

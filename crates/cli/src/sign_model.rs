@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::model::{self, FilesArgs};
 use crate::online::{self, Threads};
 use crate::output::{progress, say};
+use crate::proof_place;
 use crate::signing::{Publication, SigningArgs, failure, recorded};
 
 /// Sign all files of a model or data set at once
@@ -112,6 +113,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if manifest.resources().len() > MAX_RESOURCES || statement.len() > MAX_STATEMENT {
         return Err(too_long(statement.len()));
     }
+    proof_place::check(&bundle, statement.len())?;
     let signed = online::run(Threads::One, async {
         let what = "the digest of the list of files (neither the files nor their names)";
         let signer = args.signing.signer(preparation, &Publication { what }).await?;

@@ -151,18 +151,81 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-/// Writes a file so that at any time, and after a crash, the old or the new contents are there in full.
+/// Checks, without reading it, that a file is there and may be read; `-` is the standard input.
+///
+/// # Errors
+///
+/// [`FileError::Read`].
+pub fn check_readable(path: &Path) -> Result<(), FileError> {
+    if path == Path::new("-") {
+        return Ok(());
+    }
+    let found = fs::metadata(path).and_then(|found| match found.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        // Opened and closed again, a pipe would be lost to its writer.
+        false => Ok(rustix::fs::access(path, rustix::fs::Access::READ_OK)?),
+    });
+    found.map_err(|source| FileError::Read { path: path.to_owned(), source })
+}
+
+/// Checks that a file of `length` bytes could be written at `path` now. Nothing is left there.
+///
+/// # Errors
+///
+/// [`FileError::Write`].
+pub fn check_writable(path: &Path, length: u64) -> Result<(), FileError> {
+    if is_stream(path) {
+        return Ok(());
+    }
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    if path.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    let staged = staged_name(path);
+    let found = create(&staged, Readers::Owner).and_then(|file| reserve(&file, length));
+    let _ = fs::remove_file(&staged);
+    found.map_err(failed)
+}
+
+/// Has the file system find room for so many bytes. One that cannot say so beforehand has it.
+fn reserve(file: &File, length: u64) -> io::Result<()> {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let reserved = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length);
+    match reserved.map_err(io::Error::from) {
+        Err(error) if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file so that at any time, and after a crash, the old or the new contents are there in full. What is no file but
+/// a device or a pipe, such as `/dev/stdout`, is written to.
 ///
 /// # Errors
 ///
 /// [`FileError::Write`].
 pub fn write(path: &Path, contents: &[u8], readers: Readers) -> Result<(), FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    if is_stream(path) {
+        let opened = OpenOptions::new().append(true).open(path);
+        return opened.and_then(|mut stream| stream.write_all(contents)).map_err(failed);
+    }
     let staged = staged_name(path);
     let written = stage(&staged, contents, readers).and_then(|()| fs::rename(&staged, path));
     written.map_err(|source| {
         let _ = fs::remove_file(&staged);
-        FileError::Write { path: path.to_owned(), source }
+        failed(source)
     })
+}
+
+/// Whether `path` names a device, a pipe or an open file of this process: a rename would put a file in its place.
+fn is_stream(path: &Path) -> bool {
+    let is_special = |found: fs::Metadata| !found.is_file() && !found.is_dir();
+    path.starts_with("/dev/fd")
+        || path.starts_with("/proc")
+        || ["/dev/stdout", "/dev/stderr"].iter().any(|stream| path == Path::new(stream))
+        || fs::metadata(path).is_ok_and(is_special)
 }
 
 /// A name beside `path`, so that the rename stays within one file system.
@@ -174,13 +237,17 @@ fn staged_name(path: &Path) -> PathBuf {
 }
 
 fn stage(staged: &Path, contents: &[u8], readers: Readers) -> io::Result<()> {
+    let mut file = create(staged, readers)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+fn create(staged: &Path, readers: Readers) -> io::Result<File> {
     let mode = match readers {
         Readers::Everyone => 0o666,
         Readers::Owner => 0o600,
     };
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(staged)?;
-    file.write_all(contents)?;
-    file.sync_all()
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(staged)
 }
 
 #[cfg(test)]
@@ -235,5 +302,47 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn whether_a_file_can_be_written_is_found_out_without_leaving_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bundle");
+        check_writable(&path, 1 << 14).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        fs::create_dir(&path).unwrap();
+        for (nowhere, kind) in [
+            (path, io::ErrorKind::IsADirectory),
+            (directory.path().join("none/bundle"), io::ErrorKind::NotFound),
+        ] {
+            let refused = check_writable(&nowhere, 1).unwrap_err();
+            assert!(
+                matches!(&refused, FileError::Write { source, .. } if source.kind() == kind),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn whether_a_file_can_be_read_is_found_out_without_reading_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        check_readable(&path).unwrap_err();
+        check_readable(directory.path()).unwrap_err();
+        fs::write(&path, "").unwrap();
+        check_readable(&path).unwrap();
+        check_readable(Path::new("-")).unwrap();
+    }
+
+    /// Was wrong: a file took the place of the device.
+    #[test]
+    fn a_device_stays_a_device() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("nothing");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        check_writable(&link, 1).unwrap();
+        write(&link, b"gone", Readers::Everyone).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&link).unwrap(), b"");
     }
 }

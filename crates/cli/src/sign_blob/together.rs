@@ -14,6 +14,7 @@ use crate::command_line::Globals;
 use crate::failure::Failure;
 use crate::online::{self, Threads};
 use crate::output::{progress, say};
+use crate::proof_place;
 use crate::release;
 use crate::signing::{Publication, failure, recorded};
 
@@ -45,6 +46,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     // Before anybody signs in: identity tokens last for minutes only.
     let subjects = release.subjects(&release::hash(&release)?).map_err(release::failure)?;
     let statement = predicate::signature(subjects);
+    proof_place::check(&bundle, statement.to_json().len())?;
 
     let signed = online::run(Threads::One, async {
         let count = statement.subject.len();
