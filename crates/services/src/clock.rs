@@ -1,9 +1,10 @@
-//! The one clock of a process: wall time at start, monotonic time since.
+//! The one clock of a process: wall time at start, monotonic time since, and never before what it has told.
 //!
 //! A wall clock that is set back while the process runs does not move it, so that no part issues an earlier
 //! time after a later one. What a log has issued before a restart is the log's own affair.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 /// How far the wall clock may fall behind the clock before time is no longer trusted.
 ///
 /// Two seconds: twice the accuracy that a timestamp token claims.
-const MAX_BEHIND: Duration = Duration::from_secs(2);
+const MAX_BEHIND_MS: u32 = 2000;
 
 /// Tells the time, or refuses to.
 #[derive(Clone)]
@@ -49,6 +50,7 @@ impl Clock {
         Self(Arc::new(System {
             wall: Timestamp::now(),
             monotonic: Instant::now(),
+            latest_ns: AtomicI64::new(i64::MIN),
             synchronised: Box::new(synchronised),
         }))
     }
@@ -84,6 +86,8 @@ pub(crate) fn engine_clock(clock: Clock) -> tlog::Clock {
 struct System {
     wall: Timestamp,
     monotonic: Instant,
+    /// The latest time that was told, in nanoseconds since 1970: until 2262.
+    latest_ns: AtomicI64,
     synchronised: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -92,22 +96,29 @@ impl Source for System {
         if !(self.synchronised)() {
             return Err(ClockError::NotSynchronised);
         }
-        judge(self.wall, self.monotonic.elapsed(), Timestamp::now())
+        self.judge(self.monotonic.elapsed(), Timestamp::now())
     }
 }
 
-/// The time at `elapsed` after `start`, unless the wall clock says that it is much earlier.
-///
-/// A wall clock that is ahead was corrected forwards, for instance after a suspend, during which the
-/// monotonic clock stands still: it is followed.
-fn judge(start: Timestamp, elapsed: Duration, wall: Timestamp) -> Result<Timestamp, ClockError> {
-    let now = start + elapsed;
-    let behind = now.duration_since(wall);
-    if behind.as_millis() > i128::from(u32::try_from(MAX_BEHIND.as_millis()).unwrap_or(u32::MAX)) {
-        let behind_ms = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
-        return Err(ClockError::SetBack { behind_ms });
+impl System {
+    /// The time at `elapsed` after the start, unless the wall clock says that it is much earlier.
+    ///
+    /// A wall clock that is ahead was corrected forwards, for instance after a suspend, during which the
+    /// monotonic clock stands still: it is followed. If that was a mistake and is taken back, the time stands still or is
+    /// refused until the wall clock has come as far again.
+    fn judge(&self, elapsed: Duration, wall: Timestamp) -> Result<Timestamp, ClockError> {
+        let latest = Timestamp::from_nanosecond(self.latest_ns.load(Ordering::Relaxed).into());
+        let reached = (self.wall + elapsed).max(latest.unwrap_or(Timestamp::MIN));
+        let behind_ms = reached.duration_since(wall).as_millis();
+        if behind_ms > i128::from(MAX_BEHIND_MS) {
+            let behind_ms = u64::try_from(behind_ms).unwrap_or(u64::MAX);
+            return Err(ClockError::SetBack { behind_ms });
+        }
+        let now = reached.max(wall);
+        let now_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+        self.latest_ns.fetch_max(now_ns, Ordering::Relaxed);
+        Ok(now)
     }
-    Ok(now.max(wall))
 }
 
 struct Fixed(Timestamp);
@@ -126,12 +137,33 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn started_at(second: i64) -> System {
+        System {
+            wall: at(second),
+            monotonic: Instant::now(),
+            latest_ns: AtomicI64::new(i64::MIN),
+            synchronised: Box::new(|| true),
+        }
+    }
+
     #[test]
     fn a_clock_set_back_is_noticed_and_one_set_forward_is_followed() {
         let hour = Duration::from_secs(3600);
-        assert_eq!(judge(at(0), hour, at(3600)), Ok(at(3600)));
-        assert_eq!(judge(at(0), hour, at(3599)), Ok(at(3600)));
-        assert_eq!(judge(at(0), hour, at(9000)), Ok(at(9000)));
-        assert_eq!(judge(at(0), hour, at(3590)), Err(ClockError::SetBack { behind_ms: 10_000 }));
+        let judge = |wall| started_at(0).judge(hour, at(wall));
+        assert_eq!(judge(3600), Ok(at(3600)));
+        assert_eq!(judge(3599), Ok(at(3600)));
+        assert_eq!(judge(9000), Ok(at(9000)));
+        assert_eq!(judge(3590), Err(ClockError::SetBack { behind_ms: 10_000 }));
+    }
+
+    #[test]
+    fn a_clock_set_forward_and_back_again_tells_no_time_before_one_that_it_told() {
+        let clock = started_at(0);
+        let tell = |elapsed, wall| clock.judge(Duration::from_secs(elapsed), at(wall));
+        assert_eq!(tell(10, 20), Ok(at(20)));
+        assert_eq!(tell(11, 19), Ok(at(20)));
+        assert_eq!(tell(12, 12), Err(ClockError::SetBack { behind_ms: 8000 }));
+        assert_eq!(tell(18, 18), Ok(at(20)));
+        assert_eq!(tell(21, 21), Ok(at(21)));
     }
 }
