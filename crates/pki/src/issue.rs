@@ -3,6 +3,7 @@
 mod leaf;
 pub(crate) mod profile;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -27,6 +28,13 @@ impl Serial {
     pub const fn from_random(mut bytes: [u8; 20]) -> Self {
         bytes[0] = (bytes[0] & 0x7f) | 0x40;
         Self(bytes)
+    }
+}
+
+impl fmt::Display for Serial {
+    /// In hexadecimal digits, as programs that show certificates do.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&hex::encode(self.0))
     }
 }
 

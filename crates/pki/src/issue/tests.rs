@@ -118,6 +118,17 @@ fn golden_fulcio_extensions_come_in_the_recorded_order() {
 }
 
 #[test]
+fn a_serial_number_is_written_as_it_is_in_the_certificate() {
+    for random in [[0; 20], [0xff; 20]] {
+        let serial = Serial::from_random(random);
+        let key = Arc::new(p256());
+        let name = DistinguishedName::new("sigstore.example", "root").unwrap();
+        let certificate = root(&key, &name, Validity::starting(now(), MINUTES), serial).unwrap();
+        assert_eq!(hex::encode(certificate.serial()), serial.to_string());
+    }
+}
+
+#[test]
 fn a_timestamp_for_another_precertificate_does_not_finish_this_one() {
     let (house, log) = (house(), p256());
     let precertificate = |seed| {

@@ -73,17 +73,17 @@ impl CertificateAuthority {
         contents: &LeafContents,
         now: Timestamp,
     ) -> Result<Precertificate, IssueError> {
-        let serial = random_array();
+        let serial = Serial::from_random(random_array());
         let request = LeafRequest {
             key: key.key(),
             contents,
-            serial: Serial::from_random(serial),
+            serial,
             validity: Validity::starting(now, LIFETIME),
         };
         // An intent record before anything is signed (invariant I5): whatever happens next, it is known that
         // this serial number may exist. It names nobody; the certificate itself will be in the CT log.
         tracing::info!(
-            serial = hex::encode(serial),
+            %serial,
             key = hex::encode(key.key().id()),
             not_before = %now,
             "a certificate is about to be signed"
