@@ -230,7 +230,8 @@ impl UserFile {
     }
 
     fn parse(&self, text: &str) -> Result<Vec<Record>, UserFileError> {
-        let document: Document = toml::from_str(text).map_err(|error| self.malformed(error))?;
+        let document: Document =
+            toml::from_str(text).map_err(|error| self.malformed(place_in(text, &error)))?;
         if document.version != VERSION {
             let version = document.version;
             return Err(UserFileError::Version { path: self.0.clone(), version });
@@ -279,6 +280,16 @@ impl UserFile {
     ) -> UserFileError {
         UserFileError::Malformed { path: self.0.clone(), source: source.into() }
     }
+}
+
+/// What is wrong and where. The error itself would quote the line, and with it the hash of a password.
+fn place_in(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let message = error.message();
+    before.map_or_else(
+        || message.to_owned(),
+        |before| format!("line {}: {message}", 1 + before.matches('\n').count()),
+    )
 }
 
 fn unknown(email: &str) -> UserFileError {
@@ -376,6 +387,17 @@ mod tests {
         ] {
             assert!(matches!(check(text), UserFileError::Malformed { .. }), "{text}");
         }
+    }
+
+    #[test]
+    fn a_malformed_file_is_told_of_with_its_line_and_without_what_is_in_it() {
+        let (_directory, file) = file();
+        file.replace("version = 1\n\n[[user]]\npassword = \"$argon2id$hash\n").unwrap();
+        let UserFileError::Malformed { source, .. } = file.list().unwrap_err() else {
+            panic!("another error");
+        };
+        assert!(source.to_string().starts_with("line 4: "), "{source}");
+        assert!(!source.to_string().contains("argon2id"), "{source}");
     }
 
     #[test]
