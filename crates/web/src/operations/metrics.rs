@@ -95,6 +95,9 @@ impl Metrics {
         let _ = encode(&mut text, &registry);
         let end = text.find("# EOF").unwrap_or(text.len());
         text.truncate(end);
+        // What has one name stands together, whichever parts it comes from.
+        let mut samples: Vec<&Sample> = samples.iter().collect();
+        samples.sort_by_key(|sample| sample.name);
         let mut described = "";
         for sample in samples {
             let (kind, suffix) = match sample.kind {
@@ -136,19 +139,22 @@ mod tests {
     fn counters_and_samples_are_written_once_each() {
         let metrics = Metrics::default();
         metrics.count(&Method::GET, "/healthz", 200, Duration::from_millis(1));
-        let sample = |log: &str| Sample {
-            name: "bulla_log_entries",
-            help: "Entries in the log",
+        let sample = |name, log: &str| Sample {
+            name,
+            help: "What is in the log",
             kind: SampleKind::Gauge,
             label: Some(("log", log.to_owned())),
             value: 7.0,
         };
-        let text = metrics.render(&[sample("rekor-v1"), sample("rekor-v2")]);
+        let of = |log| [sample("bulla_log_entries", log), sample("bulla_log_batches", log)];
+        let text = metrics.render(&[of("rekor-v1"), of("rekor-v2")].concat());
         assert!(text.contains(
             "bulla_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1"
         ));
         assert_eq!(text.matches("# TYPE bulla_log_entries gauge").count(), 1);
-        assert!(text.contains("bulla_log_entries{log=\"rekor-v2\"} 7\n"));
+        assert!(text.contains(
+            "bulla_log_entries{log=\"rekor-v1\"} 7\nbulla_log_entries{log=\"rekor-v2\"} 7\n"
+        ));
         assert!(text.ends_with("# EOF\n"));
     }
 }
