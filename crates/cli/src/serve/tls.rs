@@ -67,7 +67,8 @@ fn issue(site: &Site) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         .map(server_name)
         .collect();
     // Wall time: a clock that is not synchronised yet does not keep the server from starting.
-    let validity = Validity::starting(Timestamp::now(), LIFETIME);
+    let now = Timestamp::now();
+    let validity = Validity::starting(now, lifetime(now, authority.not_after()));
     let serial = Serial::from_random(crypto::random_array());
     let certificate =
         issuer.tls_server(key.public_key(), &names, validity, serial).or_undecided(doing)?;
@@ -76,9 +77,27 @@ fn issue(site: &Site) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     Ok((chain.into_bytes(), key.as_bytes().to_vec()))
 }
 
+/// How long a certificate of `now` is valid: no longer than its authority, in whose last year the server still starts.
+fn lifetime(now: Timestamp, authority_until: Timestamp) -> SignedDuration {
+    LIFETIME.min(authority_until.duration_since(now))
+}
+
 fn server_name(host: &str) -> ServerName {
     match host.trim_matches(['[', ']']).parse::<IpAddr>() {
         Ok(address) => ServerName::Ip(address),
         Err(_) => ServerName::Dns(host.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_of_the_last_year_of_its_authority_ends_with_it() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let month = SignedDuration::from_hours(30 * 24);
+        assert_eq!(lifetime(now, now + month), month);
+        assert_eq!(lifetime(now, now + month * 20), LIFETIME);
     }
 }
