@@ -9,7 +9,7 @@ use wire::oidc::{DEVICE_GRANT, Discovery};
 
 use super::Oidc;
 
-/// Five minutes: after a new key was published, it must not be used for longer than this.
+/// Five minutes: for longer than this, a new key is published before anything is signed with it.
 const CACHE: &str = "public, max-age=300";
 
 pub(super) async fn discovery(State(oidc): State<Arc<Oidc>>) -> Response {

@@ -171,7 +171,12 @@ async fn converse(
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        // Of what is read at once, which its headers must fit into.
+        .max_buf_size(MAX_HEADERS as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -216,6 +221,22 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(stream.read(&mut [0; 64]).await.unwrap_or(0), 0);
         assert!(begun.elapsed() < Duration::from_secs(90));
+    }
+
+    #[tokio::test]
+    async fn headers_longer_than_the_longest_are_refused_and_those_that_are_not_are_read() {
+        let longest = MAX_HEADERS as usize;
+        for (length, status) in [(longest - 1024, "200"), (longest + 1024, "431")] {
+            let (_server, _stop, mut stream) = connected().await;
+            let long = "x".repeat(length);
+            let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nLong: {long}\r\n\r\n");
+            let read = request.len().min(longest);
+            stream.write_all(&request.as_bytes()[..read]).await.unwrap();
+            let mut answer = [0; 512];
+            let length = stream.read(&mut answer).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        }
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 use tokio::net::{UnixListener, UnixStream};
 
-/// A bound socket. Its file is removed when it is dropped.
+/// A bound socket. Its file is removed when [`serve_socket`] ends.
 pub struct Socket {
     listener: UnixListener,
     path: PathBuf,
