@@ -8,7 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use crypto::{KeyKind, SigningKey};
 use jiff::{SignedDuration, Timestamp};
-use net::{Client, RequestError, Response, Retry, Settings, TlsTrust, Url};
+use net::{Alias, Client, RequestError, Response, Retry, Settings, TlsTrust, Url};
 use pki::issue::{Issuer, Serial, ServerName, Validity, root};
 use pki::{Certificate, DistinguishedName};
 use web::server::{Listener, serve, tls_from_pem};
@@ -49,7 +49,11 @@ async fn start(authority: Certificate, authority_key: SigningKey) -> u16 {
 }
 
 async fn ask(host: &str, port: u16, tls: TlsTrust) -> Result<Response, RequestError> {
-    let client = Client::new(Settings { tls, ..Settings::default() });
+    ask_with(host, port, Settings { tls, ..Settings::default() }).await
+}
+
+async fn ask_with(host: &str, port: u16, settings: Settings) -> Result<Response, RequestError> {
+    let client = Client::new(settings);
     let url = Url::parse(&format!("https://{host}:{port}/")).unwrap();
     client.get(url).retry(Retry::NEVER).send().await
 }
@@ -75,5 +79,24 @@ async fn a_server_is_believed_only_under_its_name_and_a_root_that_was_given() {
     ] {
         let error = ask(host, port, tls).await.unwrap_err();
         assert!(matches!(error, RequestError::Connect { .. }), "{host}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_believed_under_the_alias_that_was_given_and_under_no_other_name() {
+    let authority_key = key();
+    let authority = authority(&authority_key);
+    let tls = TlsTrust::Only(vec![authority.der().to_vec()]);
+    let port = start(authority, authority_key).await;
+    for (host, name, believed) in [
+        ("127.0.0.1", "localhost", true),
+        ("127.0.0.1", "other.localhost", false),
+        ("localhost", "other.localhost", false),
+        ("localhost", "127.0.0.1", false),
+    ] {
+        let alias = Some(Alias { host: host.into(), name: name.parse().unwrap() });
+        let settings = Settings { tls: tls.clone(), alias, ..Settings::default() };
+        let answer = ask_with(host, port, settings).await;
+        assert_eq!(answer.is_ok(), believed, "{host} as {name}");
     }
 }

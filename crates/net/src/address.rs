@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::Alias;
+
 /// Which addresses a [`Client`](crate::Client) may connect to. It is asked about the address that a name
 /// resolved to, each time a connection is made, so that a name which changes its address gains nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -124,23 +126,41 @@ fn is_localhost(name: &str) -> bool {
 ///
 /// One forbidden address refuses the whole name: a name with a public and a private address is not one that
 /// somebody honest has.
-pub(crate) struct Resolver(pub(crate) AddressPolicy);
+pub(crate) struct Resolver {
+    policy: AddressPolicy,
+    alias: Option<Alias>,
+}
 
 impl Resolver {
+    /// For connections to where the policy allows, to the host of `alias` by its other name.
+    pub(crate) const fn new(policy: AddressPolicy, alias: Option<Alias>) -> Self {
+        Self { policy, alias }
+    }
+
     /// For connections that may lead to a proxy, whose address nobody needs to judge.
     pub(crate) const fn for_proxies() -> Self {
-        Self(AddressPolicy::Any)
+        Self::new(AddressPolicy::Any, None)
+    }
+
+    /// The host that is meant by a name.
+    fn host(&self, name: &str) -> Host {
+        let reached = self.alias.as_ref().and_then(|alias| alias.reached(name));
+        reached.unwrap_or_else(|| Host::Domain(name.to_owned()))
     }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.0;
-        let name = name.as_str().to_owned();
+        let policy = self.policy;
+        let host = self.host(name.as_str());
         Box::pin(async move {
-            let addresses = look_up(&name).await?;
+            let addresses = match &host {
+                Host::Domain(name) => look_up(name).await?,
+                Host::Ipv4(address) => vec![SocketAddr::new((*address).into(), 0)],
+                Host::Ipv6(address) => vec![SocketAddr::new((*address).into(), 0)],
+            };
             for address in &addresses {
-                policy.check(&name, address.ip())?;
+                policy.check(&host.to_string(), address.ip())?;
             }
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::Method;
+use http::header::HOST;
+use http::{HeaderValue, Method};
 use url::Url;
 
 use crate::address::{self, Resolver};
-use crate::{AddressPolicy, ClientIdentity, ExpectedName, Request, Retry, TlsTrust, tls};
+use crate::{AddressPolicy, Alias, ClientIdentity, Request, Retry, TlsTrust, tls};
 
 /// Where plain HTTP, without TLS, may be spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,8 +41,8 @@ pub struct Settings {
     pub tls: TlsTrust,
     /// What to show to servers that ask for a certificate.
     pub identity: Option<ClientIdentity>,
-    /// The name that servers' certificates must have, instead of the one by which they are reached.
-    pub expected_name: Option<ExpectedName>,
+    /// The one host that is known to TLS by another name. A client that has this is for no other host.
+    pub alias: Option<Alias>,
     /// Where TLS is not demanded.
     pub plain_http: PlainHttp,
     /// Which redirects are followed.
@@ -61,7 +62,7 @@ impl Default for Settings {
             addresses: AddressPolicy::Any,
             tls: TlsTrust::system(),
             identity: None,
-            expected_name: None,
+            alias: None,
             plain_http: PlainHttp::LoopbackOnly,
             redirects: Redirects::Never,
             connect_timeout: Duration::from_secs(10),
@@ -80,8 +81,18 @@ struct Inner {
     settings: Settings,
     /// To this machine and its link, and wherever the policy needs to see the address.
     direct: OnceLock<reqwest::Client>,
+    /// As `direct`, to a host by its alias.
+    aliased: OnceLock<reqwest::Client>,
     /// Through the proxies of the environment, if there are any.
     proxied: OnceLock<reqwest::Client>,
+}
+
+/// How connections are made.
+#[derive(Clone, Copy)]
+enum Way {
+    Direct,
+    Aliased,
+    Proxied,
 }
 
 impl Client {
@@ -89,7 +100,12 @@ impl Client {
     /// sent.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(Inner { settings, direct: OnceLock::new(), proxied: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            settings,
+            direct: OnceLock::new(),
+            aliased: OnceLock::new(),
+            proxied: OnceLock::new(),
+        }))
     }
 
     /// A GET request; it is tried again as [`Retry::SOME`] says.
@@ -121,23 +137,60 @@ impl Client {
         self.0.settings.addresses.takes_proxies(url) && !near
     }
 
-    /// The pool of connections for `url`.
-    pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
-        let proxied = self.takes_proxies(url);
-        let pool = if proxied { &self.0.proxied } else { &self.0.direct };
+    /// A request for `url`, in the pool of connections for it.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        url: &Url,
+    ) -> Result<reqwest::RequestBuilder, reqwest::Error> {
+        if let Some((aliased, host)) = self.by_alias(url) {
+            let request = self.pool(&self.0.aliased, Way::Aliased)?.request(method, aliased);
+            return Ok(request.header(HOST, host));
+        }
+        let pool = match self.takes_proxies(url) {
+            true => self.pool(&self.0.proxied, Way::Proxied),
+            false => self.pool(&self.0.direct, Way::Direct),
+        };
+        Ok(pool?.request(method, url.clone()))
+    }
+
+    /// The URL in which the host goes by its alias, and what the server is to be told instead. A proxy would look the alias
+    /// up: behind one it counts for the certificate only.
+    fn by_alias(&self, url: &Url) -> Option<(Url, HeaderValue)> {
+        let alias = self.0.settings.alias.as_ref()?;
+        let aliased = alias.apply(url)?;
+        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let host = HeaderValue::from_str(host).ok()?;
+        (!self.may_be_proxied(url)).then_some((aliased, host))
+    }
+
+    fn pool<'a>(
+        &self,
+        pool: &'a OnceLock<reqwest::Client>,
+        way: Way,
+    ) -> Result<&'a reqwest::Client, reqwest::Error> {
         if let Some(client) = pool.get() {
             return Ok(client);
         }
-        let made = self.connect(proxied)?;
+        let made = self.connect(way)?;
         Ok(pool.get_or_init(|| made))
     }
 
-    fn connect(&self, proxied: bool) -> Result<reqwest::Client, reqwest::Error> {
+    fn connect(&self, way: Way) -> Result<reqwest::Client, reqwest::Error> {
         let settings = &self.0.settings;
-        let (trust, expected) = (settings.tls.clone(), settings.expected_name.clone());
-        let tls = tls::configuration(trust, settings.identity.as_ref(), expected)
-            .expect("the cryptographic provider supports the default protocol versions");
-        let resolver = if proxied { Resolver::for_proxies() } else { Resolver(settings.addresses) };
+        let expected = settings.alias.as_ref().map(|alias| alias.name.clone());
+        let mut tls =
+            tls::configuration(settings.tls.clone(), settings.identity.as_ref(), expected)
+                .expect("the cryptographic provider supports the default protocol versions");
+        if matches!(way, Way::Aliased) {
+            // HTTP/2 has no header for the host: the server would be told the alias.
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        let resolver = match way {
+            Way::Direct => Resolver::new(settings.addresses, None),
+            Way::Aliased => Resolver::new(settings.addresses, settings.alias.clone()),
+            Way::Proxied => Resolver::for_proxies(),
+        };
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .dns_resolver(resolver)
@@ -146,7 +199,10 @@ impl Client {
             .tcp_nodelay(true)
             .connect_timeout(settings.connect_timeout)
             .user_agent(&settings.user_agent);
-        let builder = if proxied { builder } else { builder.no_proxy() };
+        let builder = match way {
+            Way::Direct | Way::Aliased => builder.no_proxy(),
+            Way::Proxied => builder,
+        };
         builder.build()
     }
 }

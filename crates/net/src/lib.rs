@@ -7,6 +7,7 @@
 //! What it refuses to know: what is in a body. Start reading at [`Client`].
 
 mod address;
+mod alias;
 mod client;
 mod loopback;
 mod request;
@@ -16,6 +17,7 @@ mod tls;
 mod upload;
 
 pub use address::{AddressPolicy, is_public_address};
+pub use alias::Alias;
 pub use client::{Client, PlainHttp, Redirects, Settings};
 pub use loopback::{Callback, Loopback, LoopbackError};
 pub use request::{Request, RequestError, Response};

@@ -283,9 +283,8 @@ impl Request {
         let deadline = Deadline::after(self.timeout, place(url));
         let request = self
             .client
-            .pool(url)
+            .ask(self.method.clone(), url)
             .map_err(|error| failed(place(url), self.connect_timeout(), error))?
-            .request(self.method.clone(), url.clone())
             .headers(self.headers.clone());
         let request = match &mut self.body {
             Body::None if self.method == Method::GET || self.method == Method::HEAD => request,

@@ -64,6 +64,8 @@ pub(crate) fn configuration(
     identity: Option<&ClientIdentity>,
     expected: Option<ExpectedName>,
 ) -> Result<ClientConfig, rustls::Error> {
+    // A server whose certificate is for an address is not asked for by another name.
+    let named = expected.as_ref().is_none_or(|expected| expected.dns().is_some());
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier {
         algorithms: provider.signature_verification_algorithms,
@@ -80,6 +82,7 @@ pub(crate) fn configuration(
         Some(identity) => builder.with_client_cert_resolver(identity.resolver()),
         None => builder.with_no_client_auth(),
     };
+    configuration.enable_sni = named;
     configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(configuration)
 }

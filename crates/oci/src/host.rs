@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use net::{
-    AddressPolicy, Client, HeaderMap, HeaderName, Method, PlainHttp, RequestError, StatusCode,
-    Streamed, Upload, Url,
+    AddressPolicy, Alias, Client, HeaderMap, HeaderName, Method, PlainHttp, RequestError,
+    StatusCode, Streamed, Upload, Url,
 };
 
 use crate::{Access, AccessError, Digest, OwnTls, Settings};
@@ -154,17 +154,20 @@ impl Host {
         };
         let plain = if settings.allow_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
         let beside = Client::new(allowed(AddressPolicy::Any, plain));
+        let origin = Origin::of(name, settings.allow_http);
         let near = match settings.own_tls.clone().filter(|own| own.registry == name) {
             None => beside.clone(),
             Some(OwnTls { identity, expected_name, .. }) => {
+                let host = origin.now().host_str().unwrap_or_default().to_owned();
+                let alias = expected_name.map(|name| Alias { host, name });
                 let allowed = allowed(AddressPolicy::Any, plain);
-                Client::new(net::Settings { identity, expected_name, ..allowed })
+                Client::new(net::Settings { identity, alias, ..allowed })
             }
         };
         let far = Client::new(allowed(AddressPolicy::PublicOrProxied, PlainHttp::LoopbackOnly));
         Self {
             name: name.to_owned(),
-            origin: Origin::of(name, settings.allow_http),
+            origin,
             near,
             beside,
             far,

@@ -29,7 +29,7 @@ pub struct OwnTls {
     pub registry: String,
     /// What is shown to it.
     pub identity: Option<net::ClientIdentity>,
-    /// The name that its certificate has, instead of its own.
+    /// The name by which it is asked for, and that its certificate has, instead of its own.
     pub expected_name: Option<net::ExpectedName>,
 }
 

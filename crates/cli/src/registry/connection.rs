@@ -31,7 +31,7 @@ pub(crate) struct ConnectionArgs {
     /// The private key that belongs to it, unencrypted: a PEM file
     #[arg(long, value_name = "FILE", requires = "registry_client_cert")]
     registry_client_key: Option<PathBuf>,
-    /// The name that the registry's certificate must have, where that is not its own
+    /// The name by which TLS asks for the registry (SNI), and that its certificate must have, where that is not its own
     #[arg(long, value_name = "NAME")]
     registry_server_name: Option<ExpectedName>,
 }

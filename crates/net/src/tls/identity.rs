@@ -53,9 +53,19 @@ impl std::fmt::Debug for ClientIdentity {
     }
 }
 
-/// The name that a server's certificate must have, instead of the one by which it is reached.
+/// The name that a server's certificate must have, and by which it is asked for, instead of the one by which it is reached.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExpectedName(pub(super) ServerName<'static>);
+
+impl ExpectedName {
+    /// The name by which a server can be asked for: an address is none (RFC 6066 §3).
+    pub(crate) fn dns(&self) -> Option<&str> {
+        match &self.0 {
+            ServerName::DnsName(name) => Some(name.as_ref()),
+            _ => None,
+        }
+    }
+}
 
 /// A text is no name that a certificate could have.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
