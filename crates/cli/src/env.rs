@@ -51,7 +51,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         Some(directory) => directory.clone(),
         None => default_directory(trusting.name())?,
     };
+    let first_root = std::str::from_utf8(&entry.first_root);
     let facts = Facts {
+        first_root: first_root
+            .or_undecided(format!("the first root of {} is no text", entry.name))?,
         name: &entry.name,
         tuf: entry.url.as_str().trim_end_matches('/'),
         fingerprint: &entry.fingerprint,

@@ -60,6 +60,8 @@ pub struct TrustEntry {
     pub url: Url,
     /// The fingerprint of the root that its trust begins with.
     pub fingerprint: String,
+    /// That root, byte for byte.
+    pub first_root: Vec<u8>,
     /// Whether it is used when nothing else is said.
     pub default: bool,
     /// When its metadata were last fetched.

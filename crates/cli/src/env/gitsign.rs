@@ -7,7 +7,7 @@ use crypto::encode_pem;
 use jiff::Timestamp;
 use wire::trusted_root::{Authority, LogInstance, TrustedRoot};
 
-use super::recipe::{Facts, Recipe, quoted};
+use super::recipe::{FIRST_ROOT, Facts, Recipe, quoted};
 use crate::failure::{Failure, OrFail};
 use crate::trusting::Trusting;
 
@@ -112,15 +112,15 @@ pub(super) fn recipe(facts: &Facts<'_>, needs: Needs) -> Recipe {
     if needs.has(TIMESTAMP_AUTHORITIES) {
         export("GITSIGN_TIMESTAMP_CERT_CHAIN", facts.file(TIMESTAMP_AUTHORITIES));
     }
-    text.push_str(&facts.checked_root());
-    let root = facts.file("root.json");
+    let root = facts.file(FIRST_ROOT);
     let _ = writeln!(text, "gitsign initialize --mirror {} --root {root}", quoted(facts.tuf));
     text.push_str(
         "# from now on, in this shell:\n\
          #   git -c gpg.format=x509 -c gpg.x509.program=gitsign commit -S\n\
          #   gitsign verify --certificate-identity NAME --certificate-oidc-issuer URL HEAD\n",
     );
-    Recipe { text, needs_files: true, files: needs.files }
+    let files = needs.files.into_iter().chain([facts.root_file()]).collect();
+    Recipe { text, needs_files: true, files }
 }
 
 #[cfg(test)]

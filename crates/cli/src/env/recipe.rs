@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// The file with the root that trust begins with.
+pub(super) const FIRST_ROOT: &str = "root.json";
+
 /// What is known of the Sigstore.
 pub(super) struct Facts<'a> {
     pub(super) name: &'a str,
@@ -10,6 +13,8 @@ pub(super) struct Facts<'a> {
     pub(super) tuf: &'a str,
     /// `SHA256:` and the hexadecimal SHA-256 of its first root.
     pub(super) fingerprint: &'a str,
+    /// That root, which clients are given as a file: nothing has to be fetched and checked by hand.
+    pub(super) first_root: &'a str,
     /// Where files for clients are.
     pub(super) directory: &'a Path,
     /// Whether its TLS certificate is by an authority of its own.
@@ -44,12 +49,9 @@ impl Facts<'_> {
         self.fingerprint.split_once(':').map_or(self.fingerprint, |(_, digits)| digits)
     }
 
-    /// A command that fetches the first root, for clients that do not check it by its fingerprint.
-    pub(super) fn checked_root(&self) -> String {
-        let (tuf, checksum, root) = (self.tuf, self.checksum(), self.file("root.json"));
-        format!(
-            "curl -fsS {tuf}/1.root.json -o {root} && echo '{checksum}  '{root} | sha256sum -c - >&2\n"
-        )
+    /// The first root as a file beside the others.
+    pub(super) fn root_file(&self) -> (&'static str, String) {
+        (FIRST_ROOT, self.first_root.to_owned())
     }
 
     /// The variable by which a client trusts the TLS authority, if that is needed.
@@ -74,8 +76,9 @@ pub(super) fn cosign(facts: &Facts<'_>) -> Recipe {
     text.push_str(&facts.tls("SSL_CERT_FILE"));
     let _ = writeln!(
         text,
-        "cosign initialize --mirror {0} --root {0}/1.root.json --root-checksum sha256:{1}",
+        "cosign initialize --mirror {} --root {} --root-checksum sha256:{}",
         facts.tuf,
+        facts.file(FIRST_ROOT),
         facts.checksum()
     );
     text.push_str("# from now on, in this shell:\n");
@@ -84,7 +87,7 @@ pub(super) fn cosign(facts: &Facts<'_>) -> Recipe {
         "#   cosign verify-blob --bundle FILE.sigstore.json --certificate-identity NAME \
          --certificate-oidc-issuer URL FILE\n",
     );
-    Recipe::new(text, true)
+    Recipe { files: vec![facts.root_file()], ..Recipe::new(text, true) }
 }
 
 pub(super) fn sigstore_python(facts: &Facts<'_>) -> Recipe {
@@ -104,16 +107,15 @@ pub(super) fn sigstore_python(facts: &Facts<'_>) -> Recipe {
 pub(super) fn sigstore_js(facts: &Facts<'_>) -> Recipe {
     let mut text = format!("# sigstore-js and the Sigstore {}\n", facts.name);
     text.push_str(&facts.tls("NODE_EXTRA_CA_CERTS"));
-    text.push_str(&facts.checked_root());
     let _ = writeln!(text, "export SIGSTORE_TUF_MIRROR_URL={}", quoted(facts.tuf));
-    let _ = writeln!(text, "export SIGSTORE_TUF_ROOT_PATH={}", facts.file("root.json"));
+    let _ = writeln!(text, "export SIGSTORE_TUF_ROOT_PATH={}", facts.file(FIRST_ROOT));
     let _ = writeln!(text, "export SIGSTORE_URL={}", quoted(facts.url()));
     text.push_str(
         "# sigstore-js takes no settings from the environment. Pass them on in your program:\n\
          #   verify(bundle, { tufMirrorURL: process.env.SIGSTORE_TUF_MIRROR_URL, tufRootPath: process.env.SIGSTORE_TUF_ROOT_PATH })\n\
          #   sign(data, { fulcioURL: process.env.SIGSTORE_URL, rekorURL: process.env.SIGSTORE_URL, tsaServerURL: process.env.SIGSTORE_URL })\n",
     );
-    Recipe::new(text, true)
+    Recipe { files: vec![facts.root_file()], ..Recipe::new(text, true) }
 }
 
 pub(super) fn github(facts: &Facts<'_>) -> Recipe {
@@ -168,6 +170,7 @@ mod tests {
             name: "sigstore.example.com",
             tuf: "https://sigstore.example.com/tuf",
             fingerprint: "SHA256:abcd",
+            first_root: "{}",
             directory: Path::new("."),
             has_tls_authority: true,
         }
@@ -178,9 +181,18 @@ mod tests {
         let text = cosign(&facts()).text;
         assert!(text.contains(
             "cosign initialize --mirror https://sigstore.example.com/tuf \
-             --root https://sigstore.example.com/tuf/1.root.json --root-checksum sha256:abcd\n"
+             --root './root.json' --root-checksum sha256:abcd\n"
         ));
         assert!(text.contains("export SSL_CERT_FILE='./tls_ca.pem'\n"));
+    }
+
+    /// Was wrong: they were told to fetch it with curl, which does not know an authority of the server's own.
+    #[test]
+    fn the_first_root_is_given_and_not_fetched() {
+        for recipe in [cosign(&facts()), sigstore_js(&facts())] {
+            assert_eq!(recipe.files, [("root.json", "{}".to_owned())]);
+            assert!(!recipe.text.contains("curl"), "{}", recipe.text);
+        }
     }
 
     #[test]

@@ -168,6 +168,7 @@ pub(super) fn entry(record: &Record, default: bool) -> Result<TrustEntry, TrustE
         name: record.name.clone(),
         url: record.url.clone(),
         fingerprint: record.fingerprint.clone(),
+        first_root: record.anchor_bytes().to_vec(),
         default,
         updated: record.updated,
         roles: roles.into_iter().map(|role| (role.role, role.version, role.expires)).collect(),
