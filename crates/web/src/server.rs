@@ -1,9 +1,10 @@
 //! The public port: connections, TLS, limits, and what every request goes through.
 //!
 //! Each request gets an id, a client address (through declared proxies only, past which there is no plain HTTP), a
-//! check of its `Host` against the configured names, a rate if it writes, a deadline, one line in the log and one count
-//! in the metrics.
+//! check of its `Host` against the configured names, a rate if it writes, a share of the memory if its body is long, a
+//! deadline, one line in the log and one count in the metrics.
 
+mod bodies;
 mod client_address;
 mod gate;
 mod host;

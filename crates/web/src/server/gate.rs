@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ use axum::{Json, Router};
 use http::{HeaderValue, Method, StatusCode, header};
 use tracing::Instrument;
 
+use super::bodies::{Bodies, Held, TooMany};
 use super::host::host;
 use super::listen::Peer;
 use super::{ClientAddress, Network, Rate, client_address};
@@ -42,15 +44,19 @@ pub struct RequestId(pub String);
 
 /// Puts `router` behind `gate`.
 pub fn guard(router: Router, gate: Arc<Gate>) -> Router {
-    router.layer(middleware::from_fn_with_state(gate, pass))
+    router.layer(middleware::from_fn_with_state((gate, Bodies::default()), pass))
 }
 
-async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+async fn pass(
+    State((gate, bodies)): State<(Arc<Gate>, Bodies)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(&request);
     request.extensions_mut().insert(id.clone());
     // Of the highest level, so that no filter that lets a line through takes its id away.
     let span = tracing::error_span!("request", id = %id.0);
-    let mut response = answer(&gate, request, next).instrument(span).await;
+    let mut response = answer(&gate, &bodies, request, next).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert("x-request-id", id);
     }
@@ -61,7 +67,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
 }
 
 /// Refuses the request or passes it on; either way it is logged and counted.
-async fn answer(gate: &Gate, mut request: Request, next: Next) -> Response {
+async fn answer(gate: &Gate, bodies: &Bodies, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().copied();
     let client =
@@ -78,9 +84,12 @@ async fn answer(gate: &Gate, mut request: Request, next: Next) -> Response {
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-        match tokio::time::timeout(DEADLINE, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => problem(StatusCode::REQUEST_TIMEOUT, "the request took too long"),
+        match hold_body(bodies, &request, client) {
+            Err(TooMany) => too_many_bodies(),
+            Ok(_held) => match tokio::time::timeout(DEADLINE, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => problem(StatusCode::REQUEST_TIMEOUT, "the request took too long"),
+            },
         }
     };
 
@@ -116,6 +125,22 @@ fn refuse(
     let seconds = HeaderValue::from(wait.as_secs() + 1);
     response.headers_mut().insert(header::RETRY_AFTER, seconds);
     Some(response)
+}
+
+/// Counts the body of the request, if it is long, for as long as what is returned lives.
+fn hold_body(
+    bodies: &Bodies,
+    request: &Request,
+    client: Option<ClientAddress>,
+) -> Result<Option<Held>, TooMany> {
+    client.map_or(Ok(None), |client| bodies.take(client.0, request.body().size_hint().upper()))
+}
+
+fn too_many_bodies() -> Response {
+    let message = "too many long requests are under way";
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, message);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// Whether an unencrypted connection comes from another machine that is not one of the proxies.
@@ -223,6 +248,40 @@ mod tests {
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         assert!(response.headers().contains_key("x-request-id"));
+    }
+
+    #[tokio::test]
+    async fn a_long_body_waits_while_its_client_has_too_many_and_a_short_one_does_not() {
+        let gate = Gate {
+            hosts: vec!["localhost".into()],
+            proxies: Vec::new(),
+            writes: None,
+            metrics: Metrics::default(),
+        };
+        // What is asked for is never answered.
+        let never = || async { std::future::pending::<()>().await };
+        let routes = Router::new().route("/wait", post(never)).route("/", post(|| async {}));
+        let router = guard(routes, Arc::new(gate));
+        let ask = |path: &str, length: usize| {
+            let body = Body::from(vec![0; length]);
+            let mut request = Request::post(path).header("host", "localhost").body(body).unwrap();
+            let peer = Peer { address: "192.0.2.1".parse().unwrap(), encrypted: true };
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        };
+        let long = 8 << 20;
+        assert_eq!(ask("/", long).await.unwrap().status(), StatusCode::OK);
+        let waiting: Vec<_> = (0..16).map(|_| tokio::spawn(ask("/wait", long))).collect();
+        tokio::task::yield_now().await;
+        let refused = ask("/", long).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.headers().contains_key("retry-after"));
+        assert_eq!(ask("/", 1000).await.unwrap().status(), StatusCode::OK);
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+        for task in waiting {
+            task.await.unwrap_err();
+        }
+        assert_eq!(ask("/", long).await.unwrap().status(), StatusCode::OK);
     }
 
     #[test]
