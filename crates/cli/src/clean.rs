@@ -71,7 +71,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let found = find(&image, args).await?;
         let count: usize = found.iter().map(|(_, found)| found.len()).sum();
         if count > 0 && !args.force && !confirmed(&image, &found, count)? {
-            return Err(Failure::refused("nothing was removed"));
+            return Err(Failure::refused("nothing was removed")
+                .hint("answer with y, or say --force where nobody can answer"));
         }
         for (subject, found) in &found {
             remove(&image, subject, found).await?;

@@ -22,6 +22,9 @@ pub(crate) struct CommandLine {
     pub(crate) command: Command,
 }
 
+/// Where help shows what every command has: behind what it is about, and before help itself, which clap has at 999.
+const AFTER_THE_COMMANDS_OWN: usize = 900;
+
 /// Flags of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Globals {
@@ -33,20 +36,22 @@ pub(crate) struct Globals {
         value_enum,
         default_value_t,
         value_name = "FORMAT",
-        hide_possible_values = true
+        hide_possible_values = true,
+        display_order = AFTER_THE_COMMANDS_OWN
     )]
     pub(crate) output: Format,
-    /// Whom to trust: a name given to `trust add`, or a trusted root or client trust config file
+    /// Whom to trust: a name given to `trust add`, sigstore.dev, or a trusted root or client trust config file
     #[arg(
         long,
         global = true,
         env = "BULLA_TRUST",
         value_name = "NAME|FILE",
-        hide_env_values = true
+        hide_env_values = true,
+        display_order = AFTER_THE_COMMANDS_OWN
     )]
     pub(crate) trust: Option<String>,
     /// Tell on stderr what is done, step by step
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = AFTER_THE_COMMANDS_OWN)]
     pub(crate) verbose: bool,
 }
 

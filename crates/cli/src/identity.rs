@@ -137,6 +137,9 @@ fn failure(error: AcquireError) -> Failure {
         AcquireError::Issuer { issuer } if issuer.is_empty() => {
             "the signing config names no issuer: give a token with --identity-token, or an issuer with --oidc-issuer"
         }
+        AcquireError::Issuer { .. } => {
+            "write it as in its tokens, such as https://accounts.google.com"
+        }
         AcquireError::NoCode | AcquireError::Browser(_) => {
             "sign in on another device with --fulcio-auth-flow device, or give a token with --identity-token"
         }

@@ -125,6 +125,7 @@ pub(crate) fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
     Bundle::parse(&bytes).map_err(|error| {
         Failure::because(format!("{} is not a bundle that can be verified", path.display()), error)
             .fact("check", "bundle-format")
+            .hint("give the file that the signer made, such as FILE.sigstore.json")
     })
 }
 

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use client::predicate::PredicateError;
 use net::RequestError;
 use services::keys::{KeyDirectoryError, PassphraseError};
 
@@ -29,6 +30,7 @@ fn remedy(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().and_then(of_passphrase))
         .or_else(|| error.downcast_ref().and_then(of_key_directory))
         .or_else(|| error.downcast_ref().map(of_log))
+        .or_else(|| error.downcast_ref().map(of_predicate))
         .or_else(|| error.downcast_ref().and_then(of_machine))
 }
 
@@ -68,6 +70,15 @@ const fn of_request(error: &RequestError) -> Option<&'static str> {
         RequestError::Refused { .. }
         | RequestError::Address { .. }
         | RequestError::Spent { .. } => None,
+    }
+}
+
+const fn of_predicate(error: &PredicateError) -> &'static str {
+    match error {
+        PredicateError::Missing { .. } | PredicateError::OtherShape { .. } => {
+            "have its maker add what is missing, or name the type that it has with --type"
+        }
+        _ => "name the type that it has with --type",
     }
 }
 

@@ -19,10 +19,15 @@ pub(crate) enum Args {
     Create(CreateArgs),
 }
 
-/// Services are described as url=URL,api-version=N,operator=NAME,start-time=TIME[,end-time=TIME], with times as in
-/// 2026-01-01T00:00:00Z. Each flag can be given several times.
+/// How services are described.
+const NOTES: &str = "\
+SERVICE:  url=URL,api-version=N,operator=NAME,start-time=TIME[,end-time=TIME]
+TIME:     as in 2026-01-01T00:00:00Z
+Each of these flags can be given several times.";
+
+/// What was typed after `create`.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = NOTES)]
 pub(crate) struct CreateArgs {
     /// A certificate authority, by its base URL
     #[arg(long, value_name = "SERVICE")]

@@ -25,11 +25,17 @@ pub(crate) enum Args {
     Create(CreateArgs),
 }
 
-/// Authorities are described as url=URL,certificate-chain=FILE[,start-time=TIME][,end-time=TIME], logs as
-/// url=URL,public-key=FILE,start-time=TIME[,end-time=TIME], with times as in 2026-01-01T00:00:00Z. A Rekor v2 log also needs
-/// origin=NAME, the first line of its checkpoints. Each flag can be given several times.
+/// How services are described.
+const NOTES: &str = "\
+AUTHORITY: url=URL,certificate-chain=FILE[,start-time=TIME][,end-time=TIME]
+LOG:       url=URL,public-key=FILE,start-time=TIME[,end-time=TIME]
+           and for a Rekor v2 log also origin=NAME, as its checkpoints begin
+TIME:      as in 2026-01-01T00:00:00Z
+Each flag can be given several times.";
+
+/// What was typed after `create`.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = NOTES)]
 pub(crate) struct CreateArgs {
     /// A certificate authority; its chain ends with the root
     #[arg(long, value_name = "AUTHORITY")]

@@ -61,6 +61,9 @@ pub(crate) fn failure(error: TrustError) -> Failure {
         TrustError::Fingerprint { .. } => Failure::refused(error).hint(
             "ask the operator for the fingerprint by another way; if it is right, somebody stands between you and the server",
         ),
+        TrustError::NotTrustMaterial { .. } => Failure::undecided(error).hint(
+            "give a file as bulla trust show --out DIR or bulla trusted-root create write it",
+        ),
         TrustError::NoRepository { .. } => {
             Failure::undecided(error).hint("name the public URL of the server, as bulla init was given it")
         }

@@ -85,6 +85,9 @@ pub(crate) fn access_hint(error: &AccessError) -> Option<&'static str> {
         AccessError::Token { .. } | AccessError::Credentials { .. } => {
             "sign in again with bulla login, docker login or podman login"
         }
+        AccessError::Layout { .. } => {
+            "name a directory or archive as bulla save or skopeo copy … oci:DIR writes it"
+        }
         AccessError::Busy { .. } => "wait, and try again; signing in often raises the limit",
         _ => return None,
     })

@@ -120,8 +120,9 @@ pub(super) fn different(what: &str, differences: &[Difference]) -> Failure {
         ("missing", names(|d| if let Difference::Missing(name) = d { Some(name) } else { None })),
         ("not signed", names(|d| if let Difference::Extra(name) = d { Some(name) } else { None })),
     ];
-    let failure =
-        Failure::refused(format!("{what} is not as it was signed")).fact("check", "release-files");
+    let failure = Failure::refused(format!("{what} is not as it was signed"))
+        .fact("check", "release-files")
+        .hint("get it again from where it is published, or take away what does not belong to it");
     kinds.into_iter().fold(failure, |failure, (kind, names)| match names {
         Some(names) => failure.fact(kind, names),
         None => failure,
