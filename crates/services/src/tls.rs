@@ -1,6 +1,6 @@
 //! The server's own TLS certificate, where `init` made an authority for it.
 //!
-//! The certificate and its key are made when the server starts and live in memory only; the authority's key is among the
+//! The certificate and its key are made when the server starts, and again every month, and live in memory only; the authority's key is among the
 //! online keys, and its certificate is a target of the trust repository.
 
 use std::net::IpAddr;
@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use crate::instance::Instance;
 use crate::layout::Layout;
 
-/// How long a server certificate is valid. Clients of some systems refuse more than 398 days; whoever keeps a server
-/// running for a quarter of a year replaces its certificate long before ([`ServerCertificate::RENEW_AFTER`]).
+/// How long a server certificate is valid, if its authority is. Clients of some systems refuse more than 398 days; it is
+/// replaced long before ([`ServerCertificate::RENEW_AFTER`]).
 const LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How far its validity reaches back, for clients whose clocks are behind.
 const BACKDATED: SignedDuration = SignedDuration::from_hours(1);
@@ -82,7 +82,9 @@ impl ServerCertificate {
         names.extend(further.iter().map(|name| server_name(name)));
         // Not before its authority, which was made with the directory.
         let start = (now - BACKDATED).max(instance.created);
-        let validity = Validity::starting(start, LIFETIME);
+        // And not after it: in its last months the server still starts.
+        let left = issuer.certificate().not_after().duration_since(start);
+        let validity = Validity::starting(start, LIFETIME.min(left));
         let serial = Serial::from_random(crypto::random_array());
         let certificate = issuer
             .tls_server(key.public_key(), &names, validity, serial)

@@ -4,16 +4,14 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustls::ServerConfig;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
 use tokio::sync::watch;
 use web::server::{TlsConfig, TlsError, tls_from_pem};
 
 use super::Tls;
+use super::newest::Newest;
 use crate::failure::{Failure, OrFail};
 
 /// How often the files are looked at. They are renewed weeks before they end.
@@ -46,23 +44,6 @@ enum FilesError {
     Tls(#[from] TlsError),
 }
 
-/// The newest certificate that could be read.
-#[derive(Debug)]
-struct Newest(RwLock<Arc<dyn ResolvesServerCert>>);
-
-impl ResolvesServerCert for Newest {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let newest = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        newest.resolve(hello)
-    }
-}
-
-impl Newest {
-    fn replace(&self, config: &ServerConfig) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config.cert_resolver);
-    }
-}
-
 impl Files {
     pub(super) fn of(chain: PathBuf, key: PathBuf) -> Self {
         Self { chain, key }
@@ -80,11 +61,9 @@ impl Files {
                 Ok(()) => Failure::undecided("connections cannot be encrypted"),
             }
         })?;
-        let newest = Arc::new(Newest(RwLock::new(Arc::clone(&first.cert_resolver))));
-        let mut config = ServerConfig::clone(&first);
-        config.cert_resolver = Arc::clone(&newest) as Arc<dyn ResolvesServerCert>;
+        let (newest, config) = Newest::starting_with(&first);
         Ok(Tls {
-            config: Some(Arc::new(config)),
+            config: Some(config),
             chore: Some(Box::new(move |stop| Box::pin(self.follow(changed, newest, stop)))),
         })
     }
@@ -192,8 +171,8 @@ mod tests {
         put(&paths.1, &key, 1);
         let files = Files::of(paths.0.clone(), paths.1.clone());
         let first = files.read().unwrap();
-        let newest = Arc::new(Newest(RwLock::new(Arc::clone(&first.cert_resolver))));
-        let served = || Arc::clone(&newest.0.read().unwrap());
+        let (newest, _) = Newest::starting_with(&first);
+        let served = || newest.resolver();
         let seen = files.changed().unwrap();
         let (stop, stopped) = watch::channel(false);
         let following = tokio::spawn(files.follow(seen, Arc::clone(&newest), stopped));
