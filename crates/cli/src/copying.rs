@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use client::image::attached::older_tags;
-use oci::{Copier, CopyError, Descriptor, Digest, FetchError, Reference, Step, Store};
+use oci::{Copier, CopyError, Descriptor, Digest, Document, FetchError, Reference, Step, Store};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -88,11 +88,28 @@ async fn copy_watched(
     watch: &(dyn Fn(Step) + Sync),
 ) -> Result<usize, CopyError> {
     if parts.image {
-        Copier::new(source.images, target, watch).image(root, tag).await?;
+        Copier::new(source.images, target, watch).unnamed(root).await?;
     }
-    let copier = Copier::new(source.attachments, target, watch);
     let documents = Copier::documents(source.images, root).await?;
-    let subjects: BTreeSet<Digest> = documents.iter().map(oci::Document::digest).collect();
+    let subjects = documents.iter().map(Document::digest).collect();
+    let count = attached(source, target, subjects, parts, watch).await?;
+    // Nobody finds the image by its name before what proves whose it is.
+    let named = documents.iter().find(|document| document.digest() == root.digest);
+    if let Some(root) = named.filter(|_| parts.image) {
+        Copier::new(source.images, target, watch).name(root, tag).await?;
+    }
+    Ok(count)
+}
+
+/// Copies what is attached to the images with these digests. How many documents there were.
+async fn attached(
+    source: &Source<'_>,
+    target: &Store,
+    subjects: BTreeSet<Digest>,
+    parts: Parts,
+    watch: &(dyn Fn(Step) + Sync),
+) -> Result<usize, CopyError> {
+    let copier = Copier::new(source.attachments, target, watch);
     let mut count = 0;
     for subject in subjects {
         if parts.referrers {

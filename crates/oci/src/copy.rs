@@ -1,5 +1,7 @@
 //! Copying documents with all that they point to, and with all that is attached to them.
 
+mod deadline;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use self::deadline::Deadline;
 use crate::patience::patiently;
 use crate::{
     AttachError, Content, Descriptor, Digest, Document, FetchError, PushError, Store, Target,
@@ -74,10 +77,10 @@ pub enum CopyError {
         /// How many are read.
         limit: u64,
     },
-    /// It took too long to find everything.
-    #[error("what hangs together was not found within {} s", .after.as_secs())]
+    /// It took too long to find everything, or to copy it.
+    #[error("it did not come to an end within {} s", .after.as_secs())]
     Timeout {
-        /// How long it was looked for.
+        /// How long it took.
         after: Duration,
     },
     /// Too much hangs together.
@@ -88,13 +91,15 @@ pub enum CopyError {
     },
 }
 
-/// Copies from one store to another. What was copied is not copied again.
+/// Copies from one store to another. What was copied is not copied again. All of it has a deadline, which begins when the copier
+/// is made.
 pub struct Copier<'a> {
     source: &'a Store,
     target: &'a Store,
     watch: &'a (dyn Fn(Step) + Sync),
     seen: Mutex<HashSet<Digest>>,
     documents: AtomicUsize,
+    deadline: Deadline,
 }
 
 /// Where a document is put.
@@ -114,7 +119,8 @@ impl<'a> Copier<'a> {
     /// Copies from `source` to `target`, and tells `watch` about it.
     #[must_use]
     pub fn new(source: &'a Store, target: &'a Store, watch: &'a (dyn Fn(Step) + Sync)) -> Self {
-        Self { source, target, watch, seen: Mutex::default(), documents: AtomicUsize::new(0) }
+        let (documents, deadline) = (AtomicUsize::new(0), Deadline::new());
+        Self { source, target, watch, seen: Mutex::default(), documents, deadline }
     }
 
     /// Copies what `root` points to, all of it, and then gives it `tag`.
@@ -123,7 +129,27 @@ impl<'a> Copier<'a> {
     ///
     /// See [`CopyError`]. Whatever happens, no document is stored before all that it points to is.
     pub async fn image(&self, root: &Descriptor, tag: Option<&str>) -> Result<(), CopyError> {
-        self.document(root, Place::Root(tag), 0).await?;
+        self.deadline.within(self.document(root, Place::Root(tag), 0)).await?;
+        self.commit()
+    }
+
+    /// Copies what `root` points to, all of it, and itself, which only its digest finds until [`Copier::name`] names it. An
+    /// archive is not written before that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Copier::image`].
+    pub async fn unnamed(&self, root: &Descriptor) -> Result<(), CopyError> {
+        self.deadline.within(self.document(root, Place::Part, 0)).await
+    }
+
+    /// Gives `root`, all of which was copied, its tag.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`].
+    pub async fn name(&self, root: &Document, tag: Option<&str>) -> Result<(), CopyError> {
+        self.deadline.within(self.put(root, Place::Root(tag))).await?;
         self.commit()
     }
 
@@ -141,6 +167,12 @@ impl<'a> Copier<'a> {
     ///
     /// See [`CopyError`].
     pub async fn attached(&self, subject: &Digest, tags: &[String]) -> Result<usize, CopyError> {
+        let referrers = self.deadline.within(self.referrers(subject)).await?;
+        self.commit()?;
+        Ok(referrers + self.tagged(tags).await?)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<usize, CopyError> {
         let mut count = 0;
         let mut subjects = vec![*subject];
         while let Some(subject) = subjects.pop() {
@@ -163,8 +195,7 @@ impl<'a> Copier<'a> {
                 }
             }
         }
-        self.commit()?;
-        Ok(count + self.tagged(tags).await?)
+        Ok(count)
     }
 
     /// Copies what has one of these `tags`. How many there were.
@@ -175,14 +206,20 @@ impl<'a> Copier<'a> {
     pub async fn tagged(&self, tags: &[String]) -> Result<usize, CopyError> {
         let mut count = 0;
         for tag in tags {
-            match self.source.resolve(&Target::Tag(tag.clone())).await {
-                Ok(root) => self.image(&root, Some(tag)).await?,
-                Err(FetchError::Missing { .. }) => continue,
-                Err(error) => return Err(error.into()),
+            if let Some(root) = self.deadline.within(self.found(tag)).await? {
+                self.image(&root, Some(tag)).await?;
+                count += 1;
             }
-            count += 1;
         }
         Ok(count)
+    }
+
+    async fn found(&self, tag: &str) -> Result<Option<Descriptor>, CopyError> {
+        match self.source.resolve(&Target::Tag(tag.to_owned())).await {
+            Ok(root) => Ok(Some(root)),
+            Err(FetchError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Every document that `root` points to, and itself: an index, its images, and so on.
@@ -277,7 +314,10 @@ impl<'a> Copier<'a> {
 
     async fn blobs(&self, of: Digest, mut blobs: Vec<Descriptor>) -> Result<(), CopyError> {
         blobs.retain(|blob| !is_elsewhere(blob) && self.seen().insert(blob.digest));
-        (self.watch)(Step::Needed(blobs.iter().map(|blob| blob.size).sum()));
+        // One that is longer than any is refused when its turn comes.
+        let needed = blobs.iter().map(|blob| blob.size.min(MAX_BLOB)).sum();
+        self.deadline.allow(needed);
+        (self.watch)(Step::Needed(needed));
         stream::iter(blobs)
             .map(|blob| async move {
                 let copied = self.blob(&blob).await;

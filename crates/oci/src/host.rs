@@ -25,7 +25,7 @@ pub(crate) use refusal::place;
 /// How long one request may take, but for the bytes of a blob.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// How slow a registry may be while it sends or takes a blob, in bytes per second. Slower is as good as not at all.
-const SLOWEST: u64 = 64 * 1024;
+pub(crate) const SLOWEST: u64 = 64 * 1024;
 /// How many redirects are followed. Registries have one, to where their blobs are.
 const MAX_REDIRECTS: u32 = 5;
 /// How often a request is sent to another origin, where it is not known yet whether the registry speaks TLS.

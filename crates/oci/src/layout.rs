@@ -3,6 +3,7 @@
 mod archive;
 mod directory;
 mod files;
+mod referrers;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::{
 use archive::Archive;
 use directory::Directory;
 use files::Files;
+use referrers::parse_any;
 
 /// The annotation that gives an entry of `index.json` its tag (OCI Image Specification, Annotations).
 const TAG: &str = "org.opencontainers.image.ref.name";
@@ -30,11 +32,6 @@ const KIND_ATTESTATIONS: &str = "dev.cosignproject.cosign/atts";
 /// The file that says what a directory is, and what it says.
 const MARKER: &str = "oci-layout";
 const MARKER_JSON: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// How long a document may be to be looked at for its subject. Referrers carry their content in layers.
-const MAX_REFERRER: u64 = 256 * 1024;
-/// How many blobs are looked at for referrers. A layout holds a few images.
-const MAX_BLOBS: usize = 20_000;
-
 /// A directory or archive that is laid out as images (OCI Image Layout 1.0). Its documents are found by their tag, or by
 /// their digest. Links, and names that lead out of it, are refused.
 #[derive(Clone)]
@@ -274,22 +271,6 @@ impl Layout {
         Ok(self.index()?.manifests.iter().filter_map(tag).map(str::to_owned).collect())
     }
 
-    /// Referrers are documents of the layout like others, so they are looked for.
-    pub(crate) fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, FetchError> {
-        let blobs = self.files().blobs(MAX_REFERRER, MAX_BLOBS)?;
-        let mut referrers = Vec::new();
-        for digest in blobs {
-            let Some(bytes) = self.files().document_bytes(digest)? else { continue };
-            let Some(document) = parse_any(&bytes) else { continue };
-            let about = document.subject().is_some_and(|about| about.digest == *subject);
-            if about && document.digest() == digest {
-                referrers.push(document.referrer_descriptor());
-            }
-        }
-        referrers.sort_by_key(|referrer| referrer.digest);
-        Ok(referrers)
-    }
-
     pub(crate) fn attach(&self, document: &Document) -> Result<Attached, AttachError> {
         if document.subject().is_none() {
             return Err(AttachError::NoSubject);
@@ -349,22 +330,6 @@ fn check(descriptor: &Descriptor, bytes: &[u8]) -> Result<(), FetchError> {
     }
     let found = Digest::from(wanted.algorithm().digest(bytes));
     if found == wanted { Ok(()) } else { Err(FetchError::other_digest(wanted, found)) }
-}
-
-/// A document of whatever type it says that it is, if it is one.
-fn parse_any(bytes: &Bytes) -> Option<Document> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Said {
-        media_type: Option<String>,
-    }
-    let said: Said = serde_json::from_slice(bytes).ok()?;
-    match said.media_type {
-        Some(said) => Document::parse(&said, bytes.clone()).ok(),
-        None => [media_type::MANIFEST, media_type::INDEX]
-            .into_iter()
-            .find_map(|media_type| Document::parse(media_type, bytes.clone()).ok()),
-    }
 }
 
 fn tag(entry: &Descriptor) -> Option<&str> {

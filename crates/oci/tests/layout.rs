@@ -71,6 +71,48 @@ async fn an_archive_is_a_layout_like_a_directory() {
     }
 }
 
+/// A referrer of `image` with notes of about so many bytes.
+fn noted(image: &Descriptor, bytes: usize) -> Document {
+    let mut about = Manifest::new(Descriptor::empty(), Vec::new());
+    about.subject = Some(image.bare());
+    about.annotations.insert("note".to_owned(), "x".repeat(bytes));
+    Document::of_manifest(about)
+}
+
+#[tokio::test]
+async fn a_referrer_is_found_however_long_a_document_may_be() {
+    let (_directory, path, image) = layout().await;
+    let store = Store::Layout(Layout::open(&path).unwrap());
+    let longest = (4 << 20) - noted(&image, 0).bytes().len();
+    for bytes in [0, 300 << 10, longest] {
+        store.attach(&noted(&image, bytes)).await.unwrap();
+    }
+    // Neither are layers, whose first byte says so, nor texts that only begin as a document does.
+    for other in [&b"\x1f\x8b compressed"[..], b"{ no document", b"", b"\n\n"] {
+        store.push_blob(Bytes::copy_from_slice(other)).await.unwrap();
+    }
+    assert_eq!(store.referrers(&image.digest).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn more_blobs_than_are_looked_at_are_no_list_without_some() {
+    let (_directory, path, image) = layout().await;
+    let store = Store::Layout(Layout::open(&path).unwrap());
+    store.attach(&noted(&image, 0)).await.unwrap();
+    let blobs = || fs::read_dir(path.join("blobs/sha256")).unwrap().count();
+    let some = |count: usize| {
+        let first = blobs();
+        for number in first..count {
+            fs::write(blob(&path, &number.to_le_bytes()), "").unwrap();
+        }
+    };
+    some(20_000);
+    assert_eq!(store.referrers(&image.digest).await.unwrap().len(), 1);
+    some(20_001);
+    let error = store.referrers(&image.digest).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooMany { limit: 20_000, .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_tag_moves_to_what_was_put_last() {
     let (_directory, path, _) = layout().await;

@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use client::image::Image;
-use client::image::attached::{Attached, Meaning};
+use client::image::attached::{Meaning, older_sbom};
 use client::image::candidate::Candidate;
 use client::image::verifying::Wanted;
 use oci::Access;
@@ -24,8 +23,6 @@ use crate::verifying::DemandArgs;
 /// The types of predicates that are SBOMs, each with what versions may add to them.
 const SPDX: &str = r"https://spdx\.dev/Document(/.*)?";
 const CYCLONEDX: &str = r"https://cyclonedx\.org/bom(/.*)?";
-/// How long an SBOM that nobody signed may be.
-const MAX_SBOM: u64 = 128 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -109,20 +106,12 @@ fn unverified(args: &Args) -> Result<String, Failure> {
     };
     let older = online::run(Threads::One, async {
         let found = super::find(&image, &args.selection.selection(), &look).await?;
-        older(&image, &found).await
+        let older = older_sbom(&image.attachments, &found).await.map_err(fetch_failure)?;
+        Ok(older.map(|sbom| String::from_utf8_lossy(&sbom).into_owned()))
     })?;
     let found = first_found.into_inner().unwrap_or_else(PoisonError::into_inner);
     first(found.or(older).into_iter().collect())
         .map_err(|failure| failure.fact("image", image.to_string()))
-}
-
-/// An SBOM under the tag of older tools.
-async fn older(image: &Image, found: &[Attached]) -> Result<Option<String>, Failure> {
-    let tagged =
-        found.iter().find(|found| found.tag.as_ref().is_some_and(|tag| tag.ends_with(".sbom")));
-    let Some(layer) = tagged.and_then(|found| found.layers.first()) else { return Ok(None) };
-    let blob = image.attachments.blob(layer, MAX_SBOM).await.map_err(fetch_failure)?;
-    Ok(Some(String::from_utf8_lossy(&blob).into_owned()))
 }
 
 /// The first of several; the others are told about.

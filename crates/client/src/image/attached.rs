@@ -1,6 +1,7 @@
 //! What is attached to an image, whether it counts or not: for looking at it, copying it and removing it. Nothing here is
 //! verified.
 
+use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use oci::{Descriptor, Digest, Document, FetchError, Store, Target};
 use wire::bundle::Content;
@@ -13,11 +14,16 @@ use crate::predicate::SIGNATURE;
 
 /// How many documents are fetched at once.
 const AT_ONCE: usize = 16;
+/// How long an SBOM that nobody signed may be.
+const MAX_SBOM: u64 = 128 << 20;
+
+/// How the tag ends under which older tools keep an SBOM.
+const SBOM: &str = ".sbom";
 
 /// The tag under which older tools keep an SBOM that nobody signed.
 #[must_use]
 pub fn sbom_tag(image: &Digest) -> String {
-    format!("{}.sbom", image.to_tag())
+    format!("{}{SBOM}", image.to_tag())
 }
 
 /// Every tag under which older tools keep something about an image.
@@ -71,7 +77,7 @@ impl Attached {
     /// Whether it is of this program's trade: signatures and attestations, or an SBOM in the older form.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        let is_sbom = |tag: &String| tag.ends_with(".sbom");
+        let is_sbom = |tag: &String| tag.ends_with(SBOM);
         let part_of_image = |layer: &Descriptor| {
             layer.media_type.contains("image.layer") || layer.media_type.contains("rootfs")
         };
@@ -94,9 +100,31 @@ pub async fn attached(
     image: &Digest,
     look: &(dyn Fn(Result<Candidate, CandidateError>) + Sync),
 ) -> Result<Vec<Attached>, FetchError> {
-    tokio::time::timeout(DEADLINE, everything(store, image, look)).await.unwrap_or_else(|_| {
+    within(&format!("what is attached to {image}"), everything(store, image, look)).await
+}
+
+/// The SBOM of older tools, if one is among what was found: text that nobody signed.
+///
+/// # Errors
+///
+/// If it cannot be had, or not within [`DEADLINE`].
+pub async fn older_sbom(store: &Store, found: &[Attached]) -> Result<Option<Bytes>, FetchError> {
+    let is_sbom = |found: &&Attached| found.tag.as_ref().is_some_and(|tag| tag.ends_with(SBOM));
+    let Some(layer) = found.iter().find(is_sbom).and_then(|found| found.layers.first()) else {
+        return Ok(None);
+    };
+    let what = format!("the SBOM {}", layer.digest);
+    within(&what, store.blob(layer, MAX_SBOM)).await.map(Some)
+}
+
+/// Gives what is read its time.
+async fn within<T>(
+    what: &str,
+    work: impl Future<Output = Result<T, FetchError>>,
+) -> Result<T, FetchError> {
+    tokio::time::timeout(DEADLINE, work).await.unwrap_or_else(|_| {
         let reason = format!("it was not had within {} s", DEADLINE.as_secs());
-        Err(FetchError::List { place: format!("what is attached to {image}"), reason })
+        Err(FetchError::List { place: what.to_owned(), reason })
     })
 }
 

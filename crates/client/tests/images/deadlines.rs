@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use client::image::attached::attached;
+use client::image::attached::{Attached, attached, older_sbom, sbom_tag};
 use client::image::candidate::CandidateError;
 use client::image::subject::{self, SelectError, Selection, select};
 use client::image::verifying::{DEADLINE, Finding, Rejection, VerifyImageError};
@@ -151,6 +151,29 @@ pub(crate) async fn looking_at_what_is_attached_has_a_deadline() {
     assert!(matches!(outcome, Err(FetchError::List { .. })), "{outcome:?}");
     assert!(took <= DEADLINE + TICK, "{took:?}");
     assert_eq!(look(20).await.0.unwrap().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+pub(crate) async fn an_sbom_of_older_tools_has_a_deadline() {
+    let image = Cosign::new().image();
+    let slow = Slow::registry(|request| request.path.contains("/blobs/"), Answer::never()).await;
+    let store = slow.fake.store();
+    // It is said to have a hundred megabytes, which may take half an hour.
+    let found = |descriptor| Attached {
+        tag: Some(sbom_tag(&image)),
+        digest: image,
+        artifact_type: None,
+        layers: vec![descriptor],
+        meanings: Vec::new(),
+    };
+    let long = found(Descriptor::new("text/spdx", oci::Digest::of(b"long"), 100 << 20));
+    let short = found(Descriptor::of("text/spdx", b"short"));
+    store.push_blob(bytes::Bytes::from_static(b"short")).await.unwrap();
+    assert_eq!(hurried(older_sbom(&store, &[short])).await.0.unwrap().unwrap(), "short");
+    slow.is_slow.store(true, Ordering::SeqCst);
+    let (outcome, took) = hurried(older_sbom(&store, &[long])).await;
+    assert!(matches!(outcome, Err(FetchError::List { .. })), "{outcome:?}");
+    assert!(took <= DEADLINE + TICK, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

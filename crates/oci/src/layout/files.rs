@@ -104,13 +104,11 @@ impl Files {
         }
     }
 
-    /// The first `most` blobs that have no more than `longest` bytes.
-    pub(super) fn blobs(&self, longest: u64, most: usize) -> Result<Vec<Digest>, AccessError> {
-        let mut blobs = match self {
-            Self::Directory(directory) => directory.blobs(longest)?,
-            Self::Archive(archive) => archive.blobs(longest),
-        };
-        blobs.truncate(most);
-        Ok(blobs)
+    /// The blobs that have no more than `longest` bytes.
+    pub(super) fn blobs(&self, longest: u64) -> Result<Vec<Digest>, AccessError> {
+        match self {
+            Self::Directory(directory) => directory.blobs(longest),
+            Self::Archive(archive) => Ok(archive.blobs(longest)),
+        }
     }
 }

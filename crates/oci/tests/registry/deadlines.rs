@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oci::{
-    AccessError, Copier, CopyError, Descriptor, Document, FetchError, Index, Manifest, Store,
+    AccessError, Copier, CopyError, Descriptor, Digest, Document, FetchError, Index, Manifest,
+    Store, media_type,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -123,6 +124,48 @@ pub(crate) async fn an_index_has_a_deadline_with_all_that_it_lists() {
     let (fake, root) = slow_index(3).await;
     let found = hurried(Copier::documents(&fake.store(), &root)).await.0.unwrap();
     assert_eq!(found.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+pub(crate) async fn a_copy_has_a_deadline_with_all_that_hangs_together() {
+    let watch = |_| ();
+    let copy = async |images: u8| {
+        let (fake, root) = slow_index(images).await;
+        let (source, target) = (fake.store(), Fake::start(ALL).await);
+        for number in 0..images {
+            target.contents().blobs.insert(Digest::of(&[number]).to_string(), vec![number]);
+        }
+        let target = target.store();
+        hurried(async { Copier::new(&source, &target, &watch).unnamed(&root).await }).await
+    };
+    let (outcome, took) = copy(100).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, CopyError::Timeout { .. }), "{error:?}");
+    assert!(took <= Duration::from_secs(1802), "{took:?}");
+    copy(3).await.0.unwrap();
+}
+
+/// Attached to one image are so many things, each of which is said to be gone, nearly as late as it may be said.
+#[tokio::test(start_paused = true)]
+pub(crate) async fn what_is_attached_is_copied_until_a_deadline() {
+    let watch = |_| ();
+    let image = Digest::of(b"image");
+    let copy = async |count: u8| {
+        let listed = (0..count).map(|number| Descriptor::of(media_type::MANIFEST, &[number]));
+        let list = Document::of_index(Index::new(listed.collect())).bytes().to_vec();
+        let source = Fake::lying(ALL, move |request| {
+            let list = Answer::new(200).body(media_type::INDEX, list.clone());
+            let gone = Answer::new(404).after(SLOW);
+            Some(if request.path.contains("/referrers/") { list } else { gone })
+        });
+        let (source, target) = (source.await.store(), Fake::start(ALL).await.store());
+        hurried(async { Copier::new(&source, &target, &watch).attached(&image, &[]).await }).await
+    };
+    let (outcome, took) = copy(100).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, CopyError::Timeout { .. }), "{error:?}");
+    assert!(took <= Duration::from_secs(1802), "{took:?}");
+    assert_eq!(copy(3).await.0.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]
