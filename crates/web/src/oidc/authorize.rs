@@ -18,6 +18,7 @@ use url::form_urlencoded;
 use super::fields::Fields;
 use super::page::{self, Asker, CopyCode, Message, SignIn};
 use super::{Caller, Oidc, address, cookie};
+use crate::cause::chain;
 
 /// Shows the page on which the person signs in.
 pub(super) async fn show(
@@ -161,7 +162,7 @@ impl Oidc {
         let code = match self.provider.authorize(request, who) {
             Ok(code) => code,
             Err(error @ (AuthorizeError::Busy | AuthorizeError::Clock(_))) => {
-                tracing::error!(error = page::chain(&error), "no code can be given");
+                tracing::error!(error = chain(&error), "no code can be given");
                 return self.tell(request, "temporarily_unavailable");
             }
         };

@@ -11,6 +11,8 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use services::idp::{DeviceError, RedirectUri, SignInError};
 use url::{Host, Url};
 
+use crate::cause::chain;
+
 const STYLE: &str = include_str!("../../templates/oidc/style.css");
 
 /// What every page has around it.
@@ -182,17 +184,6 @@ fn wait(retry_after: Duration) -> String {
     // Rounded up: whoever waits as long as it says must not come too early.
     let seconds = Duration::from_secs(retry_after.as_secs() + 1);
     format!("Too many attempts. Try again in {}.", words(seconds))
-}
-
-/// An error with its causes, for the log.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use wire::oidc::{DEVICE_GRANT, ErrorResponse};
 
 use super::Oidc;
 use super::fields::{Fields, Twice};
-use super::page::chain;
+use crate::cause::chain;
 
 pub(super) async fn redeem(
     State(oidc): State<Arc<Oidc>>,
