@@ -77,14 +77,10 @@ pub(crate) fn carry_out(order: Order<'_>, globals: &Globals) -> Result<(), Failu
 /// Finds what the names lead to, each digest of a repository once, in the order in which they were named.
 async fn find(images: Vec<Image>, selection: &Selection) -> Result<Vec<Job>, Failure> {
     let found: Vec<Vec<Job>> = stream::iter(images)
-        .map(|image| async move {
-            let name = image.to_string();
-            let subjects = select(&image.store, &image.target, selection).await;
-            let subjects = subjects.map_err(|error| select_failure(&name, error))?;
-            let job = |subject| Job { image: image.clone(), subject };
-            Ok::<_, Failure>(subjects.into_iter().map(job).collect())
-        })
+        // On whichever processor is free.
+        .map(|image| tokio::spawn(find_one(image, selection.clone())))
         .buffered(PARALLEL)
+        .map(|found| found.or_undecided("a look at an image was interrupted").flatten())
         .try_collect()
         .await?;
     let mut jobs: Vec<Job> = Vec::new();
@@ -94,6 +90,12 @@ async fn find(images: Vec<Image>, selection: &Selection) -> Result<Vec<Job>, Fai
         }
     }
     Ok(jobs)
+}
+
+async fn find_one(image: Image, selection: Selection) -> Result<Vec<Job>, Failure> {
+    let subjects = select(&image.store, &image.target, &selection).await;
+    let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
+    Ok(subjects.into_iter().map(|subject| Job { image: image.clone(), subject }).collect())
 }
 
 /// What becomes public of so many images.
