@@ -265,6 +265,23 @@ fn a_new_root_alone_is_served_as_soon_as_it_is_seen() {
     assert!(!repository.renew(days(0)).unwrap());
 }
 
+/// Was wrong: a server looked every five minutes only.
+#[tokio::test(start_paused = true)]
+async fn what_was_published_is_served_within_a_minute() {
+    let fixture = Fixture::new(1, 1);
+    let repository = std::sync::Arc::new(fixture.open(days(0)));
+    let clock = services::clock::Clock::fixed(days(0));
+    let keeping = tokio::spawn(std::sync::Arc::clone(&repository).keep_fresh(clock));
+    fixture.change("second", &[0], days(0)).unwrap();
+    let begun = tokio::time::Instant::now();
+    while repository.file("2.targets.json").is_none() {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert!(begun.elapsed().as_secs() < 70, "it is not served");
+    }
+    assert!(begun.elapsed().as_secs() >= 59);
+    keeping.abort();
+}
+
 #[test]
 fn what_would_break_every_client_is_not_proposed() {
     let fixture = Fixture::new(1, 1);

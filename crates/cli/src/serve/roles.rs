@@ -6,7 +6,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crypto::PublicKey;
 use jiff::{SignedDuration, Timestamp};
@@ -31,8 +30,6 @@ use super::{Site, has_own_ct_log};
 use crate::config::Role;
 use crate::failure::{Failure, OrFail};
 
-/// How often the trust repository looks whether it is time to sign anew. It signs once a day.
-const RENEWAL_PERIOD: Duration = Duration::from_secs(300);
 /// `/readyz` warns when a certificate, or a TUF role that people sign, has less than this to live: the time that it takes
 /// to bring the holders of offline keys together.
 const NEAR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -329,19 +326,9 @@ fn wall_time() -> Timestamp {
 
 /// Keeps the trust repository fresh until the server stops.
 async fn renew(repository: Arc<TrustRepository>, clock: Clock, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(RENEWAL_PERIOD) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        let Ok(now) = clock.now() else { continue };
-        let due = Arc::clone(&repository);
-        match tokio::task::spawn_blocking(move || due.renew(now)).await {
-            Ok(Ok(true)) => tracing::info!("the trust repository was signed anew"),
-            Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the trust repository was not signed anew"),
-            Err(error) => tracing::error!(%error, "signing the trust repository failed"),
-        }
+    tokio::select! {
+        () = repository.keep_fresh(clock) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 
