@@ -73,21 +73,24 @@ pub enum PublishError {
 ///
 /// [`PublishError::KeyKind`], [`PublishError::Threshold`].
 pub fn root(version: NonZeroU64, keys: &RootKeys, now: Time) -> Result<Root, PublishError> {
-    if keys.threshold.get() > u64::try_from(keys.holders.len()).unwrap_or(u64::MAX) {
-        let (threshold, holders) = (keys.threshold.get(), keys.holders.len());
-        return Err(PublishError::Threshold { threshold, holders });
-    }
     let mut all = BTreeMap::new();
     let mut name = |keys: &[PublicKey], threshold| -> Result<RoleKeys, PublishError> {
         let mut keyids = Vec::new();
         for key in keys {
             let key = Key::new(key).ok_or(PublishError::KeyKind)?;
-            keyids.push(key.id());
+            // Clients refuse a role that names a key twice, and count it once.
+            if !keyids.contains(&key.id()) {
+                keyids.push(key.id());
+            }
             all.insert(key.id(), key);
         }
         Ok(RoleKeys { keyids, threshold })
     };
     let holders = name(&keys.holders, keys.threshold)?;
+    if keys.threshold.get() > u64::try_from(holders.keyids.len()).unwrap_or(u64::MAX) {
+        let (threshold, holders) = (keys.threshold.get(), holders.keyids.len());
+        return Err(PublishError::Threshold { threshold, holders });
+    }
     let snapshot = name(std::slice::from_ref(&keys.snapshot), NonZeroU64::MIN)?;
     let timestamp = name(std::slice::from_ref(&keys.timestamp), NonZeroU64::MIN)?;
     Ok(Root {
@@ -198,4 +201,30 @@ fn file(envelope: &Envelope) -> Result<Vec<u8>, PublishError> {
     envelope.serialize(&mut serializer).map_err(PublishError::Json)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto::KeyKind;
+
+    use super::*;
+
+    #[test]
+    fn a_holder_who_is_named_twice_is_one_and_cannot_sign_for_two() {
+        let [one, other, online] = std::array::from_fn(|_| {
+            SigningKey::generate(KeyKind::EcdsaP256).unwrap().public_key().clone()
+        });
+        let root_of = |holders: [&PublicKey; 2]| {
+            let keys = RootKeys {
+                holders: holders.map(Clone::clone).to_vec(),
+                threshold: NonZeroU64::new(2).unwrap(),
+                snapshot: online.clone(),
+                timestamp: online.clone(),
+            };
+            root(NonZeroU64::MIN, &keys, Time::UNIX_EPOCH)
+        };
+        assert_eq!(root_of([&one, &other]).unwrap().roles.root.keyids.len(), 2);
+        let refused = root_of([&one, &one]).unwrap_err();
+        assert!(matches!(refused, PublishError::Threshold { threshold: 2, holders: 1 }));
+    }
 }
