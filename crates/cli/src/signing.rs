@@ -73,7 +73,7 @@ pub(crate) struct Preparation {
     pub(crate) instance: String,
 }
 
-/// What to do where a signing config has no services for now.
+/// What to do where a signing config has no services that count today.
 const SERVICES: &str = "see whether this machine's clock is right, and get the newest signing config with bulla trust update";
 
 /// What is about to be published, in words.
