@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use client::git::repository::RepositoryError;
 use client::predicate::PredicateError;
 use net::RequestError;
 use services::keys::{KeyDirectoryError, PassphraseError};
@@ -31,6 +32,7 @@ fn remedy(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().and_then(of_key_directory))
         .or_else(|| error.downcast_ref().map(of_log))
         .or_else(|| error.downcast_ref().map(of_predicate))
+        .or_else(|| error.downcast_ref().and_then(of_repository))
         .or_else(|| error.downcast_ref().and_then(of_machine))
 }
 
@@ -82,6 +84,16 @@ const fn of_predicate(error: &PredicateError) -> &'static str {
     }
 }
 
+fn of_repository(error: &RepositoryError) -> Option<&'static str> {
+    match error {
+        RepositoryError::Run(_) => Some("install git, or have it on the path"),
+        RepositoryError::Refused { said, .. } if said.contains("git repository") => {
+            Some("change into a git repository; bulla git setup also takes --global")
+        }
+        _ => None,
+    }
+}
+
 const fn of_log(error: &storage::OpenError) -> &'static str {
     match error {
         storage::OpenError::InUse { .. } => "another bulla serves this directory: stop it first",
@@ -125,6 +137,15 @@ mod tests {
         assert!(after(&full()).unwrap().starts_with("make room"));
         assert_eq!(after(&Outer(Outer(full()))), after(&full()));
         assert_eq!(after(&Outer(io::Error::other("disk on fire"))), None);
+    }
+
+    #[test]
+    fn outside_a_repository_people_are_sent_into_one() {
+        let refused =
+            |said: &str| RepositoryError::Refused { command: "config".into(), said: said.into() };
+        let outside = refused("fatal: --local can only be used inside a git repository");
+        assert!(after(&Outer(outside)).unwrap().contains("--global"));
+        assert_eq!(after(&refused("fatal: bad config line 1")), None);
     }
 
     #[test]

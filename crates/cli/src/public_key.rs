@@ -60,10 +60,11 @@ impl Args {
     }
 
     fn key_of_server(&self, role: &str) -> Result<PublicKey, Failure> {
-        let role = OnlineKey::ALL
-            .iter()
-            .find(|key| key.name() == role)
-            .ok_or_else(|| Failure::usage(format!("{role} is no part of a server with a key")))?;
+        let role = OnlineKey::ALL.iter().find(|key| key.name() == role).ok_or_else(|| {
+            let parts: Vec<_> = OnlineKey::ALL.iter().map(|key| key.name()).collect();
+            Failure::usage(format!("{role} is no part of a server with a key"))
+                .hint(format!("name one of {}", parts.join(", ")))
+        })?;
         let said = format!("the keys in {} cannot be used", self.dir.display());
         let passphrase =
             Passphrase::find(self.passphrase_file.as_deref(), &self.dir).or_undecided(&*said)?;

@@ -27,7 +27,9 @@ pub(super) fn read(settings: &Settings) -> Result<AllowedSigners, Failure> {
         }
         Place::Ref { name, path } => read_ref(&name, &path)?,
     };
-    AllowedSigners::parse(&bytes).or_undecided(format!("{place} cannot be used"))
+    AllowedSigners::parse(&bytes)
+        .or_undecided(format!("{place} cannot be used"))
+        .map_err(|failure| failure.hint("write it as bulla git --help shows"))
 }
 
 /// Where a list may be, as it is to be configured: refs by their full names.
