@@ -83,6 +83,10 @@ impl KeyReference {
     }
 
     fn open(&self, contents: &[u8]) -> Result<SigningKey, Failure> {
+        if PublicKey::from_pem(contents).is_ok() {
+            return Err(Failure::undecided(format!("{self} is a public key"))
+                .hint("sign with the private half, such as cosign.key"));
+        }
         if !is_cosign_key(contents) {
             return Err(Failure::undecided(format!("{self} is not an encrypted private key"))
                 .hint(format!("encrypt it first: bulla import-key-pair --key {self}")));

@@ -146,7 +146,7 @@ fn services(flag: &str, specifications: &[Specification]) -> Result<Vec<Service>
 fn service(specification: &Specification) -> Result<Service, SpecificationError> {
     specification.check_keys(&["url", "api-version", "start-time", "end-time", "operator"])?;
     Ok(Service {
-        url: specification.required("url")?.to_owned(),
+        url: specification.url()?.to_owned(),
         major_api_version: specification.number("api-version")?,
         valid_for: specification.period(None)?,
         operator: specification.required("operator")?.to_owned(),

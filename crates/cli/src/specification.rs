@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use url::Url;
 use wire::trusted_root::TimeRange;
 
 /// A service as it was described on the command line.
@@ -67,6 +68,19 @@ impl Specification {
         self.optional(key).ok_or(SpecificationError::Missing(key))
     }
 
+    /// The address of the service, as it was written.
+    pub(crate) fn url(&self) -> Result<&str, SpecificationError> {
+        let value = self.required("url")?;
+        let is_address = value
+            .parse::<Url>()
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+        if is_address {
+            return Ok(value);
+        }
+        let wanted = "an address such as https://sigstore.example.com";
+        Err(SpecificationError::Value { key: "url", wanted, value: value.to_owned() })
+    }
+
     /// A file that must be named.
     pub(crate) fn file(&self, key: &'static str) -> Result<&Path, SpecificationError> {
         self.required(key).map(Path::new)
@@ -118,7 +132,7 @@ mod tests {
         let spec =
             parse("url=https://a.example/?x=1, api-version=2,start-time=2026-01-01T00:00:00Z");
         let spec = spec.unwrap();
-        assert_eq!(spec.required("url"), Ok("https://a.example/?x=1"));
+        assert_eq!(spec.url(), Ok("https://a.example/?x=1"));
         assert_eq!(spec.number("api-version"), Ok(2));
         assert_eq!(spec.period(None).unwrap().end, None);
         assert_eq!(spec.required("operator"), Err(SpecificationError::Missing("operator")));
@@ -130,6 +144,7 @@ mod tests {
         assert_eq!(parse("url=a,url=b"), Err(SpecificationError::Twice("url".into())));
         let spec = parse("url=a,strat-time=b,api-version=x,start-time=today").unwrap();
         assert!(matches!(spec.check_keys(&["url"]), Err(SpecificationError::Unknown { .. })));
+        assert!(matches!(spec.url(), Err(SpecificationError::Value { key: "url", .. })));
         assert!(matches!(spec.number("api-version"), Err(SpecificationError::Value { .. })));
         assert!(matches!(spec.period(None), Err(SpecificationError::Value { .. })));
     }

@@ -152,7 +152,7 @@ fn authority(
     Ok(Authority {
         organization: organization.unwrap_or_default(),
         common_name: common_name.unwrap_or_default(),
-        uri: specification.required("url").or_usage(&*said)?.to_owned(),
+        uri: specification.url().or_usage(&*said)?.to_owned(),
         valid_for: specification
             .period(begins(&chain).map(Certificate::not_before))
             .or_usage(&*said)?,
@@ -179,7 +179,7 @@ fn log(flag: &str, specification: &Specification) -> Result<LogInstance, Failure
         None => crypto::sha256(key.spki_der()).to_vec(),
     };
     Ok(LogInstance {
-        base_url: specification.required("url").or_usage(&*said)?.to_owned(),
+        base_url: specification.url().or_usage(&*said)?.to_owned(),
         hash_algorithm: HashAlgorithm::Sha256,
         key_details: details(&key).ok_or_else(|| {
             Failure::refused(format!("a key of kind {} has no name in trusted roots", key.kind()))
