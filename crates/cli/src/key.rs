@@ -142,6 +142,9 @@ fn new_password(path: &Path) -> Result<Zeroizing<String>, Failure> {
     Ok(first)
 }
 
+/// Room for the file of a key: that of the longest RSA key has half of it.
+const KEY_FILE: u64 = 8 << 10;
+
 /// A private key's file and its public key's.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,7 +169,7 @@ impl KeyPairFiles {
         }
     }
 
-    /// Refuses to overwrite a key, unless that is wanted.
+    /// Refuses to overwrite a key, unless that is wanted, and places that cannot be written to.
     pub(crate) fn check_free(&self, overwrite: bool) -> Result<(), Failure> {
         match [&self.private_key, &self.public_key].into_iter().find(|path| path.exists()) {
             Some(path) if !overwrite => {
@@ -175,7 +178,12 @@ impl KeyPairFiles {
                 ))
             }
             _ => Ok(()),
+        }?;
+        // Before anybody thinks of a password, and so that there is never one half without the other.
+        for path in [&self.private_key, &self.public_key] {
+            file::check_writable(path, KEY_FILE).map_err(Failure::undecided)?;
         }
+        Ok(())
     }
 
     /// Encrypts `key` under a password that is asked for, and writes both files.
@@ -193,6 +201,17 @@ impl KeyPairFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_key_pair_cannot_be_written_nobody_is_asked_for_a_password() {
+        let directory = tempfile::tempdir().unwrap();
+        let pair = |name: &str| KeyPairFiles::new(&directory.path().join(name).to_string_lossy());
+        pair("key").check_free(false).unwrap();
+        pair("none/key").check_free(false).unwrap_err();
+        std::fs::create_dir(directory.path().join("key.pub")).unwrap();
+        pair("key").check_free(true).unwrap_err();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_reference_is_a_file_or_a_variable() {
