@@ -6,6 +6,7 @@ use std::future::Future;
 use tokio::runtime::Builder;
 
 use crate::failure::{Failure, OrFail};
+use crate::serve::terminated;
 
 /// How many threads a runtime has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,4 +38,17 @@ pub(crate) fn run<T>(
         .build()
         .or_undecided("the asynchronous runtime cannot be started")?
         .block_on(work)
+}
+
+/// Does `work` until it is done or somebody stops it. Files that it has half written go then, too; `what` was to happen.
+pub(crate) async fn until_stopped<T>(
+    what: &str,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let stopped = || Failure::undecided(format!("stopped before {what}")).hint("run it again");
+    tokio::select! {
+        biased;
+        signal = terminated() => Err(signal.err().unwrap_or_else(stopped)),
+        done = work => done,
+    }
 }

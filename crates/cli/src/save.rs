@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let image = args.registry.image(&args.image, Access::Pull)?;
     let tag = parse(&args.image)?.tag().map(str::to_owned);
-    let copied = online::run(Threads::PerProcessor, async {
+    let save = async {
         let subjects = select(&image.store, &image.target, &args.selection.selection()).await;
         let subjects = subjects.map_err(|error| select_failure(&image.to_string(), error))?;
         let layout = Store::Layout(Layout::create(&args.dir).map_err(access_failure)?);
@@ -43,6 +43,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
             digest = root.digest.to_string();
         }
         Ok(Copied { image: format!("{}@{digest}", args.dir.display()), digest, attached })
-    })?;
+    };
+    let what = format!("{} was saved", args.image);
+    let copied = online::run(Threads::PerProcessor, online::until_stopped(&what, save))?;
     globals.output.print(&copied)
 }
