@@ -13,7 +13,9 @@ use clap::ArgAction;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
 use serde::Serialize;
-use services::init::{InitError, InitOptions, Initialised, Instance, InstanceError};
+use services::init::{
+    CertificatesError, InitError, InitOptions, Initialised, Instance, InstanceError,
+};
 use url::{Host, Url};
 
 use crate::command_line::Globals;
@@ -161,6 +163,9 @@ fn failure(directory: &Path, error: InitError) -> Failure {
     let hint = match &error {
         InitError::OtherUrl { .. } => "leave out --url, or name another directory",
         InitError::Holders { .. } => "let --threshold M be at most --root-keys N",
+        InitError::Certificates(CertificatesError::Name(_)) => {
+            "give a shorter name with --organization"
+        }
         InitError::Instance(InstanceError::Url { .. }) => {
             "name it as clients will: --url https://sigstore.example.com"
         }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crypto::SigningKey;
 use jiff::Timestamp;
+use pki::DistinguishedName;
 use tuf::publish::RootKeys;
 use url::Url;
 
@@ -157,6 +158,8 @@ fn establish_instance(options: &InitOptions, now: Timestamp) -> Result<Instance,
         return Ok(instance);
     }
     refuse_impossible_holders(options)?;
+    // Once it is written it is fixed: a name that no certificate can bear would never let the directory be finished.
+    DistinguishedName::new(&options.organization, "root").map_err(CertificatesError::from)?;
     make_directory(&options.directory)?;
     new.write(&options.directory)?;
     Ok(new)

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use pki::Certificate;
-use services::init::{InitError, InitOptions, Initialised, init};
+use services::init::{CertificatesError, InitError, InitOptions, Initialised, init};
 use services::keys::{KeyDirectory, OfflineKey, OnlineKey, Passphrase};
 use services::layout::Layout;
 use services::repo::{self, TrustRepository};
@@ -144,6 +144,18 @@ fn more_signatures_than_holders_are_impossible_and_nothing_is_made() {
         assert!(matches!(refused, InitError::Holders { .. }), "{refused:?}");
         assert!(!fixture.options.directory.exists());
     }
+}
+
+/// Was wrong: the name was written down first, so that the directory could never be finished.
+#[test]
+fn an_organisation_that_no_certificate_can_name_is_refused_and_nothing_is_made() {
+    let mut fixture = Fixture::new();
+    fixture.options.organization = "x".repeat(65);
+    let refused = init(&fixture.options, now()).unwrap_err();
+    assert!(matches!(refused, InitError::Certificates(CertificatesError::Name(_))), "{refused:?}");
+    assert!(!fixture.options.directory.exists());
+    fixture.options.organization = "Example".into();
+    assert!(fixture.init().made);
 }
 
 #[test]
