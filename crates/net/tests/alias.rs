@@ -16,7 +16,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 const CERTIFICATE: &[u8] = include_bytes!("../src/tls/fixtures/client.pem");
 const KEY: &[u8] = include_bytes!("../src/tls/fixtures/client-key.pem");
 
-/// A server for one request, which takes HTTP/2 where that is `new`, and cannot speak it: its port, and how it was asked for, in the handshake and in the request.
+/// A server for one request, which takes HTTP/2 where that is `new`, and cannot speak it: its port, and how it was asked
+/// for, in the handshake and in the request.
 fn serve(new: bool) -> (u16, JoinHandle<(Option<String>, String)>) {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();

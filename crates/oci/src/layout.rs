@@ -32,6 +32,7 @@ const KIND_ATTESTATIONS: &str = "dev.cosignproject.cosign/atts";
 /// The file that says what a directory is, and what it says.
 const MARKER: &str = "oci-layout";
 const MARKER_JSON: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
 /// A directory or archive that is laid out as images (OCI Image Layout 1.0). Its documents are found by their tag, or by
 /// their digest. Links, and names that lead out of it, are refused.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The server's own TLS certificate, where `init` made an authority for it.
 //!
-//! The certificate and its key are made when the server starts, and again every month, and live in memory only; the authority's key is among the
-//! online keys, and its certificate is a target of the trust repository.
+//! The certificate and its key are made when the server starts, and again every month, and live in memory only; the
+//! authority's key is among the online keys, and its certificate is a target of the trust repository.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
